@@ -1,0 +1,1 @@
+"""Docker on fleets of CentOS hosts, from bare host to proof."""
