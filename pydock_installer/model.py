@@ -146,6 +146,7 @@ class Facts:
     package_keys: Fact[tuple[str, ...]] = None
     """Key ids that rpm trusts, eight hexadecimal digits."""
     repository_file: Fact[str] = None
+    repository_key: Fact[str] = None
     daemon_json: Fact[str] = None
     service: Fact[Service] = None
     engine: Fact[Engine] = None

@@ -1,0 +1,190 @@
+"""From the probe's output to facts. The output is hostile until each value has its expected shape."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import distro
+
+from pydock_installer.model import (
+    Engine,
+    Fact,
+    Facts,
+    Known,
+    Package,
+    Proof,
+    Release,
+    RepositoryAnswer,
+    Service,
+    Unknown,
+)
+
+ABSENT = 44
+NOT_PERMITTED = 77
+TIMED_OUT = 124
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One answer as it came: exit status (``None``: the answer is cut off) and text."""
+
+    status: int | None
+    text: str
+
+
+def split(output: bytes, nonce: str) -> Mapping[str, Section]:
+    """The answers by name. What stands outside of the markers (banners, shell noise) is dropped."""
+    sections: dict[str, Section] = {}
+    name: str | None = None
+    lines: list[str] = []
+    for line in output.decode("utf-8", errors="replace").split("\n"):
+        if name is None:
+            if line.startswith(f"{nonce} "):
+                name, lines = line[len(nonce) + 1 :].strip(), []
+        elif line.startswith(f"{nonce}/ "):
+            status = line[len(nonce) + 2 :].strip()
+            # The marker brings its own line break: the text ends before it.
+            sections[name] = Section(int(status) if status.isdigit() else None, "\n".join(lines))
+            name = None
+        else:
+            lines.append(line)
+    if name is not None:
+        sections[name] = Section(None, "\n".join(lines))
+    return sections
+
+
+def parse(output: bytes, nonce: str) -> Facts:
+    """The facts in a probe's output. Anything that is not as expected is ``Unknown`` with its reason."""
+    sections = split(output, nonce)
+
+    def fact(name: str, read: Callable[[str], T | None]) -> Fact[T]:
+        return _fact(sections.get(name), read)
+
+    packages = fact("packages", _packages)
+    return Facts(
+        kernel=fact("kernel", _word),
+        architecture=fact("architecture", _word),
+        word_size=fact("word_size", lambda text: int(text.strip())),
+        release=_release(sections),
+        user=fact("user", _word),
+        privilege=fact("privilege", _word),
+        packages=packages,
+        package_keys=_keys(packages),
+        repository_file=fact("repository_file", str),
+        repository_key=fact("repository_key", str),
+        daemon_json=fact("daemon_json", str),
+        service=fact("service", _service),
+        engine=fact("engine", _engine),
+        proof_record=fact("proof_record", _proof),
+        repository_answers=fact("repository_answers", _answers),
+    )
+
+
+def _fact(section: Section | None, read: Callable[[str], T | None]) -> Fact[T]:
+    if section is None:
+        return Unknown("the host did not answer")
+    if section.status == ABSENT:
+        return None
+    reason = {None: "the answer is cut off", NOT_PERMITTED: "not permitted", TIMED_OUT: "no answer in time"}
+    if section.status != 0:
+        return Unknown(reason.get(section.status, f"the question failed with status {section.status}"))
+    try:
+        value = read(section.text)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Unknown("the answer makes no sense")
+    return None if value is None else Known(value)
+
+
+def _word(text: str) -> str:
+    word = text.strip()
+    if not re.fullmatch(r"[\w.+@:~-]{1,128}", word):
+        raise ValueError(word)
+    return word
+
+
+def _release(sections: Mapping[str, Section]) -> Fact[Release]:
+    """What ``distro`` reads in the release files, which it wants to find below a root."""
+    names = ("os-release", "redhat-release", "centos-release")
+    texts = {n: s.text for n in names if (s := sections.get(n)) and s.status == 0}
+    if not texts:
+        return Unknown("there is no release file that can be read")
+    with tempfile.TemporaryDirectory(prefix="pydock-") as root:
+        for name, text in texts.items():
+            path = Path(root) / "etc" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text[:65536], encoding="utf-8")
+        try:
+            found = distro.LinuxDistribution(include_lsb=False, include_uname=False, root_dir=root)
+            like = tuple(found.like().split())
+            identifier, version, name = found.id(), found.version(best=True), found.name()
+        except (ValueError, OSError):
+            return Unknown("the release files make no sense")
+    # CentOS 7 has the full version in redhat-release alone.
+    if not identifier or not version:
+        return Unknown("the release files name no release")
+    return Known(Release(identifier, version, " ".join(f"{name} {version}".split())[:100], like))
+
+
+def _packages(text: str) -> Mapping[str, tuple[Package, ...]]:
+    found: dict[str, tuple[Package, ...]] = {}
+    for line in text.splitlines():
+        fields = line.split("\t")
+        if len(fields) == 5:
+            epoch = "0" if fields[1] == "(none)" else fields[1]
+            package = Package(fields[0], epoch, *fields[2:])
+            found[package.name] = (*found.get(package.name, ()), package)
+    return found
+
+
+def _keys(packages: Fact[Mapping[str, tuple[Package, ...]]]) -> Fact[tuple[str, ...]]:
+    """rpm keeps each trusted key as a package whose version is the key's id."""
+    if not isinstance(packages, Known):
+        return packages
+    return Known(tuple(key.version for key in packages.value.get("gpg-pubkey", ())))
+
+
+def _service(text: str) -> Service | None:
+    values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    if values["LoadState"] == "not-found":
+        return None
+    return Service(values["ActiveState"], values.get("UnitFileState", ""))
+
+
+def _engine(text: str) -> Engine:
+    client, server, mirrors, running = text.strip("\n").split("\n")
+    return Engine(client, server, _texts(json.loads(mirrors)), int(running))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise ValueError(value)
+    return tuple(value)
+
+
+def _proof(text: str) -> Proof:
+    record = json.loads(text)
+    return Proof(
+        client=str(record["client"]),
+        server=str(record["server"]),
+        registry_mirrors=_texts(record["registry_mirrors"]),
+        hello_world=True,
+        image=str(record["image"]),
+    )
+
+
+def _answers(text: str) -> tuple[RepositoryAnswer, ...]:
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    return tuple(
+        RepositoryAnswer(name, int(status), float(seconds.replace(",", ".")))
+        for name, status, seconds in rows
+    )

@@ -1,0 +1,100 @@
+# What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root.
+# Arguments: nonce, privilege, repository addresses as NAME=URL, then --, then package names.
+# Each answer stands between "NONCE name" and "NONCE/ status"; 44 is absent, 77 is not permitted.
+exec </dev/null
+LC_ALL=C
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+nonce=$1
+privilege=$2
+shift 2
+
+begin() { printf '\n%s %s\n' "$nonce" "$1"; }
+end() { printf '\n%s/ %s\n' "$nonce" "$1"; }
+if command -v timeout >/dev/null 2>&1; then
+    limit() { timeout "$@"; }
+else
+    limit() { shift; "$@"; }
+fi
+answer() {
+    begin "$1"
+    shift
+    "$@" 2>/dev/null
+    end $?
+}
+file() {
+    begin "$1"
+    if [ -r "$2" ] && [ -f "$2" ]; then
+        limit 5 head -c 262144 "$2" 2>/dev/null
+        end $?
+    elif [ -e "$2" ]; then
+        end 77
+    elif [ -x "${2%/*}" ] || [ ! -e "${2%/*}" ]; then
+        end 44
+    else
+        end 77
+    fi
+}
+
+answer user id -un
+answer privilege echo "$privilege"
+answer kernel uname -r
+answer architecture uname -m
+answer word_size getconf LONG_BIT
+file os-release /etc/os-release
+file redhat-release /etc/redhat-release
+file centos-release /etc/centos-release
+file repository_file /etc/yum.repos.d/docker-ce.repo
+file repository_key /etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce
+file daemon_json /etc/docker/daemon.json
+file proof_record /var/lib/pydock/proof.json
+
+mirrors=
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    mirrors="$mirrors $1"
+    shift
+done
+[ $# -eq 0 ] || shift
+
+packages() {
+    command -v rpm >/dev/null 2>&1 || return 44
+    limit 30 rpm -q --qf '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n' gpg-pubkey "$@"
+    # rpm exits with the number of packages that are not installed.
+    [ $? -lt 124 ]
+}
+answer packages packages "$@"
+
+active=
+service() {
+    command -v systemctl >/dev/null 2>&1 || return 44
+    limit 10 systemctl show docker.service -p LoadState -p ActiveState -p UnitFileState
+}
+answer service service
+case $(limit 10 systemctl is-active docker.service 2>/dev/null) in active) active=1 ;; esac
+
+# Only a running engine is asked: a question to an idle socket would start it.
+engine() {
+    [ -n "$active" ] || return 44
+    limit 15 docker version --format '{{.Client.Version}}' || return
+    limit 15 docker info --format '{{.ServerVersion}}
+{{json .RegistryConfig.Mirrors}}
+{{.ContainersRunning}}'
+}
+answer engine engine
+
+# A host that has its repository already is not made to ask the network.
+repositories() {
+    [ -n "$mirrors" ] || return 44
+    [ ! -e /etc/yum.repos.d/docker-ce.repo ] || return 44
+    command -v curl >/dev/null 2>&1 || return 44
+    major=$(sed -n 's/.*release[^0-9]*\([0-9][0-9]*\).*/\1/p' /etc/redhat-release)
+    machine=$(uname -m)
+    for mirror in $mirrors; do
+        curl -s -o /dev/null -L --connect-timeout 4 --max-time 8 -w "${mirror%%=*} %{http_code} %{time_total}\n" \
+            "${mirror#*=}/linux/centos/$major/$machine/stable/repodata/repomd.xml" &
+    done
+    wait
+    return 0
+}
+answer repository_answers repositories
+exit 0
