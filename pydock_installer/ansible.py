@@ -1,0 +1,131 @@
+"""The door to Ansible: runs a tree, hands on its events. The only importer of ansible_runner."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_runner.config.runner import RunnerConfig
+from ansible_runner.runner import Runner
+
+from pydock_installer.model import Secret
+
+#: What of the caller's environment a run may see; everything else could change what it does, or hold a secret.
+INHERITED = ("HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "SSH_AUTH_SOCK", "TERM", "PATH")
+
+ARTIFACTS = "artifacts"
+
+
+@dataclass(frozen=True)
+class TaskEvent:
+    """One task on one host. ``kind`` is ``started ok failed unreachable skipped``; ``seconds`` 0 when started."""
+
+    host: str
+    task: str
+    kind: str
+    result: Mapping[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """How a run ended: ``successful failed canceled`` and the last of what Ansible printed."""
+
+    status: str
+    output: str
+
+
+_KINDS = {
+    "runner_on_start": "started",
+    "runner_on_ok": "ok",
+    "runner_on_failed": "failed",
+    "runner_on_unreachable": "unreachable",
+    "runner_on_skipped": "skipped",
+}
+
+
+def run(
+    tree: Path,
+    answers: Mapping[str, Secret],
+    on_event: Callable[[TaskEvent], None],
+    cancelled: Callable[[], bool],
+    verbosity: int = 0,
+) -> RunEnd:
+    """Run ``site.yml`` of a run tree.
+
+    ``answers`` are the passwords by the text of their prompt: they go to Ansible's terminal, never to a file.
+    ``cancelled`` is asked about once a second; once true, Ansible and its connections are killed.
+    """
+    config = RunnerConfig(
+        private_data_dir=str(tree),
+        project_dir=str(tree),
+        artifact_dir=str(tree / ARTIFACTS),
+        ident="run",
+        playbook="site.yml",
+        inventory=str(tree / "inventory"),
+        passwords={rf"{re.escape(text)}:\s*$": secret.reveal() for text, secret in answers.items()},
+        settings={"pexpect_timeout": 1, "suppress_ansible_output": True},
+        suppress_env_files=True,
+        verbosity=verbosity or None,
+        quiet=True,
+    )
+    config.prepare()
+    config.env = _environment(config.env, tree)
+
+    def on_runner_event(event: Mapping[str, Any]) -> bool:
+        if task := _task_event(event):
+            on_event(task)
+        return task is not None
+
+    runner = Runner(config, event_handler=on_runner_event, cancel_callback=cancelled)
+    try:
+        runner.run()
+    finally:
+        # Runner keeps the command with its whole environment there.
+        (tree / ARTIFACTS / "run" / "command").unlink(missing_ok=True)
+    return RunEnd(str(runner.status), _tail(tree / ARTIFACTS / "run" / "stdout"))
+
+
+def _environment(prepared: Mapping[str, str], tree: Path) -> dict[str, str]:
+    """The child's environment: the runner's own variables and a short list of the caller's."""
+    own = {name: value for name, value in prepared.items() if os.environ.get(name) != value}
+    inherited = {name: value for name in INHERITED if (value := os.environ.get(name)) is not None}
+    tools = str(Path(sys.executable).parent)
+    return {
+        **inherited,
+        **own,
+        "PATH": f"{tools}:{inherited.get('PATH', os.defpath)}",
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_CONFIG": str(tree / "ansible.cfg"),
+        "ANSIBLE_HOST_KEY_CHECKING": "True",
+        "ANSIBLE_NOCOLOR": "1",
+    }
+
+
+def _task_event(event: Mapping[str, Any]) -> TaskEvent | None:
+    kind = _KINDS.get(str(event.get("event")))
+    data = event.get("event_data")
+    if kind is None or not isinstance(data, Mapping) or "host" not in data:
+        return None
+    result = data.get("res")
+    return TaskEvent(
+        host=str(data["host"]),
+        task=str(data.get("role") or data.get("task", "")),
+        kind=kind,
+        result=result if isinstance(result, Mapping) else {},
+        seconds=float(data.get("duration") or 0.0),
+    )
+
+
+def _tail(path: Path, size: int = 4000) -> str:
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - size))
+            return stream.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,107 @@
+"""From Ansible's events to what happened on each host. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydock_installer.model import Outcome, Proof, StepResult, StepStatus
+
+
+class Event(Protocol):
+    """A task on a host, as the door to Ansible tells it."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def result(self) -> Mapping[str, Any]: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+@dataclass
+class Ledger:
+    """What has happened so far, host by host."""
+
+    _outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def enter(self, event: Event) -> tuple[StepResult, ...]:
+        """Take note of an event; the steps that it ended."""
+        if event.kind in ("started", "skipped"):
+            return ()
+        steps = _steps(event)
+        before = self._outcomes.get(event.host, Outcome())
+        self._outcomes[event.host] = _after(before, event, steps)
+        return steps
+
+    def outcome(self, host: str) -> Outcome | None:
+        """What happened on a host; ``None`` if nothing did."""
+        return self._outcomes.get(host)
+
+
+def _after(before: Outcome, event: Event, steps: tuple[StepResult, ...]) -> Outcome:
+    result = event.result
+    failed = event.kind in ("failed", "unreachable")
+    return Outcome(
+        steps=before.steps + steps,
+        proof=_proof(result.get("proof")) or before.proof,
+        failed_step=next((s.name for s in steps if s.status is StepStatus.FAILED), event.task) if failed else None,
+        unreachable=event.kind == "unreachable",
+        message=str(result.get("msg", "the task failed without a word")) if failed else None,
+        evidence=_evidence(result) if failed else "",
+        code=str(result["code"]) if failed and result.get("code") else None,
+        seconds=before.seconds + event.seconds,
+    )
+
+
+def _evidence(result: Mapping[str, Any]) -> str:
+    parts = (result.get(key) for key in ("evidence", "module_stderr", "module_stdout", "stderr"))
+    return "\n".join(part[-4000:] for part in parts if isinstance(part, str) and part.strip())
+
+
+def _steps(event: Event) -> tuple[StepResult, ...]:
+    """The module's own account of its steps; lacking that, the task is the step."""
+    told = event.result.get("steps")
+    steps = tuple(_step(entry) for entry in told if isinstance(entry, Mapping)) if isinstance(told, list) else ()
+    if event.kind in ("failed", "unreachable") and not any(s.status is StepStatus.FAILED for s in steps):
+        steps += (StepResult(_short(event.task), StepStatus.FAILED, round(event.seconds, 1)),)
+    return steps
+
+
+def _short(task: str) -> str:
+    """``packages`` of the role ``docker_packages``."""
+    return task.removeprefix("docker_") or "connection"
+
+
+def _step(entry: Mapping[str, Any]) -> StepResult:
+    status = str(entry.get("status"))
+    known = status if status in {member.value for member in StepStatus} else "failed"
+    try:
+        seconds = round(float(entry.get("seconds", 0.0)), 2)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    return StepResult(
+        str(entry.get("name", "step"))[:40], StepStatus(known), seconds, str(entry.get("detail") or "")[:500]
+    )
+
+
+def _proof(told: Any) -> Proof | None:
+    if not isinstance(told, Mapping):
+        return None
+    mirrors = told.get("registry_mirrors")
+    return Proof(
+        client=_text(told.get("client")),
+        server=_text(told.get("server")),
+        registry_mirrors=tuple(str(m) for m in mirrors) if isinstance(mirrors, list) else (),
+        hello_world=told.get("hello_world") is True,
+        image=_text(told.get("image")),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)[:200]

@@ -1,0 +1,189 @@
+"""From facts to steps: what a host lacks, in the order in which it is done, and why. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydock_installer import checks, platforms
+from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
+from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
+from pydock_installer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user wants beyond the settings, for this one command."""
+
+    replace_podman: bool = False
+    verify: bool = False
+    only_verify: bool = False
+
+
+def plan_host(host: Host, facts: Facts, settings: Settings, wishes: Wishes) -> HostPlan:
+    """The steps that this host lacks; none if a finding blocks it."""
+    findings = checks.findings(facts)
+    if any(checks.blockers(findings)) or not isinstance(facts.release, Known):
+        return HostPlan(host, facts, findings)
+    platform = platforms.lookup(facts.release.value)
+    if platform is None:  # pragma: no cover - the rule on releases says so already
+        return HostPlan(host, facts, findings)
+    name = choose(settings.repository, platform.path, facts.repository_file, facts.repository_answers)
+    chosen = repository(name, platform.path)
+    needs = _Needs(facts, settings, chosen)
+    if wishes.only_verify:
+        steps: tuple[Step, ...] = (_proof("you asked for it"),)
+        in_the_way: tuple[str, ...] = ()
+    else:
+        steps, in_the_way = needs.steps(wishes.verify), needs.podman()
+    host = replace(host, interpreter=host.interpreter or platform.interpreter)
+    if in_the_way and not wishes.replace_podman:
+        findings = (*findings, _podman(in_the_way))
+        return HostPlan(host, facts, findings, consent=in_the_way)
+    return HostPlan(host, facts, findings, steps, needs.variables(), consent=in_the_way)
+
+
+def _podman(names: tuple[str, ...]) -> Finding:
+    return Finding(
+        "podman",
+        Severity.BLOCKER,
+        f"{', '.join(names)} cannot stay beside Docker's containerd.io and client",
+        "Pass --replace-podman to remove them; their images and containers stay in /var/lib/containers.",
+    )
+
+
+@dataclass(frozen=True)
+class _Needs:
+    """The difference between what a host is and what the settings want."""
+
+    facts: Facts
+    settings: Settings
+    repository: Repository
+
+    def steps(self, verify: bool) -> tuple[Step, ...]:
+        names = platforms.package_names()
+        steps: list[Step] = []
+        removed = (*self._present(names.obsolete), *self.podman())
+        if removed:
+            steps.append(Step("remove", f"remove {', '.join(removed)}", "conflicts with docker-ce"))
+        if self.settings.compilers and (missing := self._missing(names.compilers)):
+            steps.append(Step("compilers", f"install {' and '.join(missing)}", "not installed"))
+        if missing := self._missing(names.tools):
+            steps.append(Step("tools", f"install {', '.join(missing)}", "not installed"))
+        if reason := self._repository_reason():
+            host = self.repository.baseurl.split("/")[2]
+            steps.append(
+                Step("repository", f"set up the docker-ce repository of {host}, its key pinned", reason)
+            )
+        engine = self._engine_step()
+        settings, service = self._settings_step(), self._service_step(engine is not None)
+        steps.extend(step for step in (engine, settings, service) if step)
+        if engine or settings or service:
+            steps.append(_proof("the engine changes"))
+        elif not isinstance(self.facts.proof_record, Known):
+            steps.append(_proof("it has not been proven yet"))
+        elif verify:
+            steps.append(_proof("you asked for it"))
+        return tuple(steps)
+
+    def podman(self) -> tuple[str, ...]:
+        """Packages of podman's that cannot stay: all that lean on runc, or the docker command that is podman's."""
+        present = self._present(platforms.package_names().podman)
+        return present if "runc" in present else tuple(name for name in present if name == "podman-docker")
+
+    def variables(self) -> Mapping[str, Any]:
+        """What the roles are told: the whole wish, so that a run tree repeats by itself."""
+        names, settings = platforms.package_names(), self.settings
+        return {
+            "docker_repositories_baseurl": self.repository.baseurl,
+            "docker_repositories_key_url": self.repository.key_url,
+            "docker_repositories_fingerprint": settings.repository_key,
+            "docker_packages_absent": [*names.obsolete, *self.podman()],
+            "docker_packages_compilers": settings.compilers,
+            "docker_packages_tools": list(names.tools),
+            "docker_packages_engine": list(names.engine),
+            "docker_packages_plugins": list(names.plugins),
+            "docker_packages_version": settings.docker_version,
+            "docker_daemon_settings": settings.daemon_settings(),
+            "docker_verify_image": settings.verify.image,
+            "docker_verify_registry_mirrors": list(settings.registry_mirrors),
+        }
+
+    def _present(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        packages = self.facts.packages
+        return tuple(n for n in names if isinstance(packages, Known) and n in packages.value)
+
+    def _missing(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        present = self._present(names)
+        return tuple(name for name in names if name not in present)
+
+    def _repository_reason(self) -> str | None:
+        facts = self.facts
+        if facts.repository_file is None:
+            return "the host has none"
+        if not isinstance(facts.repository_file, Known) or facts.repository_file.value != self.repository.content:
+            return f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
+        key = self.settings.repository_key[-8:].lower()
+        trusted = isinstance(facts.package_keys, Known) and key in facts.package_keys.value
+        if not trusted or facts.repository_key is None:
+            return f"rpm does not hold the key {key}, or {KEY_FILE} is missing"
+        return None
+
+    def _engine_step(self) -> Step | None:
+        names, wanted = platforms.package_names(), self.settings.docker_version
+        packages = self.facts.packages
+        installed = packages.value if isinstance(packages, Known) else {}
+        what = "newest" if wanted == "latest" else wanted
+        if missing := self._missing(names.engine):
+            return Step("engine", f"install {', '.join(missing)} ({what})", "not installed")
+        for name in ("docker-ce", "docker-ce-cli"):
+            version = installed[name][0].version
+            if wanted != "latest" and not matches(version, wanted):
+                return Step("engine", f"bring Docker to {wanted}", f"{name} is {version}")
+        return None
+
+    def _settings_step(self) -> Step | None:
+        wanted = self.settings.daemon_settings()
+        if not wanted:
+            return None
+        sentence = f"set {', '.join(wanted)} in /etc/docker/daemon.json"
+        if self.facts.daemon_json is None:
+            return Step("settings", sentence, "there is no such file")
+        if isinstance(self.facts.daemon_json, Unknown):
+            return Step("settings", sentence, f"the file could not be read: {self.facts.daemon_json.reason}")
+        try:
+            present = json.loads(self.facts.daemon_json.value or "{}")
+        except (ValueError, RecursionError):
+            return Step("settings", sentence, "the file is not valid JSON")
+        present = present if isinstance(present, dict) else {}
+        differing = [key for key, value in wanted.items() if key not in present or present[key] != value]
+        return Step("settings", sentence, f"{', '.join(differing)} differs") if differing else None
+
+    def _service_step(self, engine_changes: bool) -> Step | None:
+        service, engine = self.facts.service, self.facts.engine
+        start = "start docker, and at every boot"
+        if engine_changes and not isinstance(service, Known):
+            return Step("service", start, "it is new")
+        if not isinstance(service, Known):
+            return Step("service", start, "systemd does not know it")
+        if service.value.active != "active":
+            return Step("service", start, f"it is {service.value.active}")
+        if service.value.enabled != "enabled":
+            return Step("service", start, f"at boot it is {service.value.enabled or 'not started'}")
+        if not isinstance(engine, Known):
+            return Step("service", "bring docker to answer", "it runs but does not answer")
+        effective = [mirror.rstrip("/") for mirror in engine.value.registry_mirrors]
+        if lacking := [m for m in self.settings.registry_mirrors if m.rstrip("/") not in effective]:
+            return Step("service", "have docker reload its settings", f"{', '.join(lacking)} is not in effect")
+        return None
+
+
+def matches(version: str, wanted: str) -> bool:
+    """``26.1.4`` matches ``26``, ``26.1`` and ``26.1.4``."""
+    return version.split(".")[: wanted.count(".") + 1] == wanted.split(".")
+
+
+def _proof(reason: str) -> Step:
+    return Step("proof", "prove it: client, server, mirrors, hello-world", reason)

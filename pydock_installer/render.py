@@ -1,0 +1,191 @@
+"""From a plan to a run tree: every file as text, ready to be written. Pure but for reading what pydock ships."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from pydock_installer import __version__, content
+from pydock_installer.model import Host, HostPlan, Plan, Secret
+from pydock_installer.settings import Settings
+
+#: Which role does which step of a plan, in the order in which they run.
+ROLE_OF_STEP = {
+    "repository": "docker_repositories",
+    "remove": "docker_packages",
+    "compilers": "docker_packages",
+    "tools": "docker_packages",
+    "engine": "docker_packages",
+    "settings": "docker_daemon",
+    "service": "docker_daemon",
+    "proof": "docker_verify",
+}
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A password that the playbook asks for: the variable it lands in, the question, the answer."""
+
+    variable: str
+    text: str
+    secret: Secret
+
+
+@dataclass(frozen=True)
+class RunTree:
+    """A run, ready to be written: files by path, and the prompts that will want an answer."""
+
+    files: Mapping[str, str]
+    prompts: tuple[Prompt, ...]
+
+
+class _Unsafe(str):
+    """Text that Ansible must never template."""
+
+    __slots__ = ()
+
+
+class _Template(str):
+    """Text of ours that Ansible is to template."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    _Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"')
+)
+_Dumper.add_representer(_Template, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text))
+
+
+def to_yaml(value: Any) -> str:
+    """YAML for Ansible, in which every string is ``!unsafe``: braces in data stay braces."""
+    return yaml.dump(_guard(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def _guard(value: Any) -> Any:
+    if isinstance(value, _Template):
+        return value
+    if isinstance(value, str):
+        return _Unsafe(value)
+    if isinstance(value, Mapping):
+        return {str(key): _guard(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_guard(entry) for entry in value]
+    return value
+
+
+def render(plan: Plan, settings: Settings) -> RunTree:
+    """The run tree for those hosts of a plan that need something done."""
+    hosts = [entry for entry in plan.hosts if entry.steps]
+    prompts = _prompts(hosts)
+    variables = {id(prompt.secret): prompt.variable for prompt in prompts}
+    roles = sorted({role for entry in hosts for role in _roles(entry)}, key=list(ROLE_OF_STEP.values()).index)
+    inventory = {
+        "docker": {"hosts": {entry.host.name: _variables(entry, variables) for entry in hosts}},
+    }
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(content.root() / "templates" / "run"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - YAML and INI, not HTML; data goes through the YAML dumper
+    )
+    environment.filters["to_yaml_string"] = json.dumps
+    values = {
+        "version": __version__,
+        "strategy": "ansible.builtin.free",
+        "prompts": prompts,
+        "roles": roles,
+        "forks": min(settings.forks, max(len(hosts), 1)),
+        "timeout": round(settings.ssh.timeout),
+        "ssh_args": _ssh_arguments(settings),
+    }
+    files = {
+        name: environment.get_template(f"{name}.j2").render(values)
+        for name in ("site.yml", "ansible.cfg", "README.md")
+    }
+    files["inventory/hosts.yml"] = f"---\n{to_yaml(inventory)}"
+    for role in roles:
+        files.update(_role_files(role))
+    return RunTree(files, prompts)
+
+
+def _roles(entry: HostPlan) -> list[str]:
+    return list(dict.fromkeys(role for step, role in ROLE_OF_STEP.items() if step in {s.name for s in entry.steps}))
+
+
+def _variables(entry: HostPlan, secrets: Mapping[int, str]) -> dict[str, Any]:
+    host = entry.host
+    connection: dict[str, Any] = {
+        "ansible_host": host.address,
+        "ansible_user": host.user,
+        "ansible_port": host.port,
+        "ansible_ssh_private_key_file": host.identity_file,
+        "ansible_ssh_extra_args": shlex.join(host.ssh_arguments) or None,
+        "ansible_python_interpreter": host.interpreter,
+        "ansible_password": _reference(host.password, secrets),
+        "ansible_become_password": _reference(host.become_password, secrets),
+    }
+    roles = _roles(entry)
+    told = {name: value for name, value in entry.variables.items() if name.startswith(tuple(roles))}
+    present = {name: value for name, value in connection.items() if value is not None}
+    return {**present, "pydock_roles": roles, **told}
+
+
+def _reference(secret: Secret | None, variables: Mapping[int, str]) -> _Template | None:
+    return None if secret is None else _Template("{{ " + variables[id(secret)] + " }}")
+
+
+def _prompts(hosts: Sequence[HostPlan]) -> tuple[Prompt, ...]:
+    """One question per password, not per host: a password given once serves all its hosts."""
+    users: dict[int, tuple[Secret, str, list[str]]] = {}
+    for host in (entry.host for entry in hosts):
+        for what, secret in _passwords(host):
+            users.setdefault(id(secret), (secret, what, []))[2].append(host.name)
+    return tuple(
+        Prompt(f"pydock_secret_{number}", f"{what} password for {_names(names)}", secret)
+        for number, (secret, what, names) in enumerate(users.values(), start=1)
+    )
+
+
+def _passwords(host: Host) -> Iterator[tuple[str, Secret]]:
+    if host.password:
+        yield "SSH", host.password
+    if host.become_password and host.become_password is not host.password:
+        yield "sudo", host.become_password
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _ssh_arguments(settings: Settings) -> str:
+    """Options of the ssh program, as the probe was connected: strict host keys, one connection per host."""
+    arguments = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
+    policy = "accept-new" if settings.ssh.host_key_policy == "accept-new" else "yes"
+    arguments += ["-o", f"StrictHostKeyChecking={policy}"]
+    if settings.ssh.config:
+        arguments = ["-F", str(Path(settings.ssh.config).expanduser().resolve()), *arguments]
+    return shlex.join(arguments).replace("%", "%%")
+
+
+def _role_files(role: str) -> Mapping[str, str]:
+    top = content.root() / "roles"
+    return {
+        f"roles/{path.relative_to(top)}": path.read_text(encoding="utf-8")
+        for path in sorted((top / role).rglob("*"))
+        if path.is_file() and path.suffix in {".py", ".yml", ".md", ".j2"} and "__pycache__" not in path.parts
+    }

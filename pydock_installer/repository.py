@@ -1,0 +1,73 @@
+"""The docker-ce repository of a host: which mirror, which address, and the file that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydock_installer import platforms
+from pydock_installer.model import Fact, Known, RepositoryAnswer
+
+REPOSITORY_ID = "docker-ce-stable"
+REPOSITORY_FILE = "/etc/yum.repos.d/docker-ce.repo"
+KEY_FILE = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A chosen package repository: its name for people, packages' address and key's address."""
+
+    name: str
+    baseurl: str
+    key_url: str
+
+    @property
+    def content(self) -> str:
+        """The repository file, as the role ``docker_repositories`` writes it."""
+        return "\n".join(
+            (
+                "# Managed by pydock. The key below was checked against its pinned fingerprint.",
+                f"[{REPOSITORY_ID}]",
+                "name=Docker CE Stable",
+                f"baseurl={self.baseurl}",
+                "enabled=1",
+                "gpgcheck=1",
+                f"gpgkey=file://{KEY_FILE}",
+                "skip_if_unavailable=0",
+                "",
+            )
+        )
+
+
+def repository(choice: str, path: str) -> Repository:
+    """The repository of ``choice`` (a mirror's name or a base address) for a platform's ``path``."""
+    base = platforms.mirrors().get(choice, choice).rstrip("/")
+    distribution = path.partition("/")[0]
+    return Repository(
+        choice, f"{base}/linux/{path}/$basearch/stable", f"{base}/linux/{distribution}/gpg"
+    )
+
+
+def candidates(choice: str) -> Mapping[str, str]:
+    """The base addresses a host is asked to try: all mirrors for ``auto``, none where the user has chosen."""
+    return platforms.mirrors() if choice == "auto" else {}
+
+
+def choose(choice: str, path: str, present: Fact[str], answers: Fact[tuple[RepositoryAnswer, ...]]) -> str:
+    """The mirror's name for a host.
+
+    ``auto`` keeps the mirror that the host's repository file names; without one it takes the first in order of
+    preference that answers about as fast as the fastest, and the official one where nothing answered.
+    """
+    if choice != "auto":
+        return choice
+    if isinstance(present, Known):
+        for name in platforms.mirrors():
+            if repository(name, path).baseurl in present.value or f"{platforms.mirrors()[name]}/linux/" in present.value:
+                return name
+    if isinstance(answers, Known):
+        usable = {answer.name: answer.seconds for answer in answers.value if answer.status == 200}
+        if usable:
+            limit = 2 * min(usable.values()) + 0.3
+            return next(name for name in platforms.mirrors() if usable.get(name, limit + 1) <= limit)
+    return "official"
