@@ -29,11 +29,14 @@ class Ledger:
     """What has happened so far, host by host."""
 
     _outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _finished: dict[str, set[str]] = field(default_factory=dict)
 
     def enter(self, event: Event) -> tuple[StepResult, ...]:
         """Take note of an event; the steps that it ended."""
         if event.kind in ("started", "skipped"):
             return ()
+        if event.kind == "ok":
+            self._finished.setdefault(event.host, set()).add(event.task)
         steps = _steps(event)
         before = self._outcomes.get(event.host, Outcome())
         self._outcomes[event.host] = _after(before, event, steps)
@@ -43,6 +46,10 @@ class Ledger:
         """What happened on a host; ``None`` if nothing did."""
         return self._outcomes.get(host)
 
+    def finished(self, host: str) -> set[str]:
+        """The tasks that went well on a host."""
+        return self._finished.get(host, set())
+
 
 def _after(before: Outcome, event: Event, steps: tuple[StepResult, ...]) -> Outcome:
     result = event.result
@@ -50,7 +57,9 @@ def _after(before: Outcome, event: Event, steps: tuple[StepResult, ...]) -> Outc
     return Outcome(
         steps=before.steps + steps,
         proof=_proof(result.get("proof")) or before.proof,
-        failed_step=next((s.name for s in steps if s.status is StepStatus.FAILED), event.task) if failed else None,
+        failed_step=next((s.name for s in steps if s.status is StepStatus.FAILED), event.task)
+        if failed
+        else None,
         unreachable=event.kind == "unreachable",
         message=str(result.get("msg", "the task failed without a word")) if failed else None,
         evidence=_evidence(result) if failed else "",
@@ -67,7 +76,9 @@ def _evidence(result: Mapping[str, Any]) -> str:
 def _steps(event: Event) -> tuple[StepResult, ...]:
     """The module's own account of its steps; lacking that, the task is the step."""
     told = event.result.get("steps")
-    steps = tuple(_step(entry) for entry in told if isinstance(entry, Mapping)) if isinstance(told, list) else ()
+    steps = (
+        tuple(_step(entry) for entry in told if isinstance(entry, Mapping)) if isinstance(told, list) else ()
+    )
     if event.kind in ("failed", "unreachable") and not any(s.status is StepStatus.FAILED for s in steps):
         steps += (StepResult(_short(event.task), StepStatus.FAILED, round(event.seconds, 1)),)
     return steps

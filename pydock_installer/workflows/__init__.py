@@ -1,0 +1,1 @@
+"""One module per command: the stages of each, in order. Only this layer joins pure code and doors."""

@@ -1,0 +1,124 @@
+"""The stages that change hosts: render, run, and tell what came of it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+from pydock_installer import ansible, rundir
+from pydock_installer.diagnosis import diagnose
+from pydock_installer.errors import ExitCode
+from pydock_installer.model import HostPlan, HostReport, HostStatus, Outcome, Plan, Report, StepStatus
+from pydock_installer.outcome import Ledger
+from pydock_installer.render import ROLE_OF_STEP, render
+from pydock_installer.report import exit_code, to_json
+from pydock_installer.workflows.look import count
+from pydock_installer.workflows.plan import standing_proof, unapplied
+from pydock_installer.workflows.request import Progress, Request, Talk
+
+#: What a person reads while a role runs.
+DOING = {
+    "docker_repositories": "repository",
+    "docker_packages": "packages",
+    "docker_daemon": "engine",
+    "docker_verify": "proof",
+}
+
+
+def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
+    """Do the steps of a plan on those hosts that have some. Hosts fail alone."""
+    todo = {entry.host.name: entry for entry in plan.hosts if entry.steps}
+    tree = render(plan, request.settings)
+    directory = rundir.create(command, tree.files)
+    ledger = Ledger()
+    answers = {prompt.text: prompt.secret for prompt in tree.prompts}
+    with talk.progress(list(todo)) as progress, interruptible() as interrupted:
+        progress.stage(f"Working on {count(len(todo), 'host')}")
+
+        def on_event(event: ansible.TaskEvent) -> None:
+            _tell(event, todo, ledger, progress)
+
+        end = ansible.run(directory, answers, on_event, interrupted.is_set, request.verbosity)
+    hosts = tuple(
+        _host_report(entry, ledger, end, interrupted.is_set()) if entry.steps else unapplied(entry)
+        for entry in plan.hosts
+    )
+    code = ExitCode.INTERRUPTED if interrupted.is_set() else exit_code([host.status for host in hosts])
+    report = Report(command, hosts, int(code), run=directory.name, run_directory=str(directory))
+    rundir.save_report(directory, to_json(report))
+    return report
+
+
+def roles_of(entry: HostPlan) -> tuple[str, ...]:
+    """The roles that do a host's steps, in order."""
+    return tuple(dict.fromkeys(ROLE_OF_STEP[step.name] for step in entry.steps))
+
+
+def _tell(event: ansible.TaskEvent, todo: Mapping[str, HostPlan], ledger: Ledger, progress: Progress) -> None:
+    entry = todo.get(event.host)
+    if entry is None or event.task not in roles_of(entry):
+        return
+    if event.kind == "started":
+        progress.step(event.host, DOING.get(event.task, event.task))
+        return
+    for step in ledger.enter(event):
+        progress.step_done(event.host, step)
+    outcome = ledger.outcome(event.host)
+    if outcome and outcome.message:
+        progress.host_done(event.host, False, outcome.message)
+    elif ledger.finished(event.host) >= set(roles_of(entry)):
+        progress.host_done(event.host, True, "done")
+
+
+def _host_report(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupted: bool) -> HostReport:
+    name = entry.host.name
+    outcome = ledger.outcome(name) or Outcome()
+    changed = any(step.status is StepStatus.CHANGED for step in outcome.steps)
+    if outcome.message:
+        status = HostStatus.UNREACHABLE if outcome.unreachable else HostStatus.FAILED
+        found = diagnose(f"{outcome.code or ''}\n{outcome.message}\n{outcome.evidence}")
+        cause = f"{outcome.failed_step}: {outcome.message}"
+        if found and found.cause not in cause:
+            cause += f" ({found.cause})"
+        remedy = (
+            found.remedy
+            if found
+            else "The host's own words are in the run directory; run again when it is mended."
+        )
+        return HostReport(entry, status, outcome.steps, outcome.proof, cause, remedy, outcome.seconds)
+    if ledger.finished(name) >= set(roles_of(entry)):
+        status = HostStatus.OK if changed or outcome.proof else HostStatus.UNCHANGED
+        proof = outcome.proof or standing_proof(entry)
+        return HostReport(entry, status, outcome.steps, proof, seconds=outcome.seconds)
+    if interrupted:
+        cause, remedy = (
+            "interrupted before it was done",
+            "Run the same command again: it goes on where it stopped.",
+        )
+    else:
+        said = next((line for line in reversed(end.output.splitlines()) if line.strip()), "nothing")
+        cause, remedy = f"Ansible ended early; its last words: {said.strip()[:300]}", "See the run directory."
+        if found := diagnose(end.output):
+            cause, remedy = found.cause, found.remedy
+    return HostReport(entry, HostStatus.FAILED, outcome.steps, None, cause, remedy, outcome.seconds)
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM set the event instead of tearing the run apart; a second one is the usual end."""
+    event = threading.Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,79 @@
+"""The first stages of every command: ask each host once, judge what it says, see what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydock_installer import platforms, ssh
+from pydock_installer.errors import UnreachableError
+from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Plan, Severity
+from pydock_installer.planner import Wishes, plan_host
+from pydock_installer.probe import parse, probe_for
+from pydock_installer.repository import candidates
+from pydock_installer.settings import Settings
+from pydock_installer.workflows.request import Progress, Request
+
+Seen = Mapping[str, Facts | UnreachableError]
+
+
+def ssh_options(settings: Settings) -> ssh.SshOptions:
+    """The settings of the SSH door."""
+    chosen = settings.ssh
+    return ssh.SshOptions(
+        timeout=chosen.timeout, host_key_policy=chosen.host_key_policy, config=chosen.config
+    )
+
+
+def look(request: Request, progress: Progress) -> Seen:
+    """Facts of every host, over one connection each; for hosts that cannot be reached, why."""
+    settings = request.settings
+    options, repositories = ssh_options(settings), candidates(settings.repository)
+    names = platforms.package_names().all
+
+    def ask(host: Host) -> Facts:
+        probe = probe_for(host, repositories, names)
+        answer = ssh.run_script(host, options, probe.command, stdin=probe.stdin, time_limit=90)
+        facts = parse(answer.stdout, probe.nonce)
+        if not isinstance(facts.privilege, Known):
+            said = answer.stderr.decode("utf-8", errors="replace").strip().splitlines()
+            raise UnreachableError(
+                "shell",
+                f"{host.name} let us in, but its shell does not run commands"
+                + (f": {said[-1][:200]}" if said else ""),
+                "See that `ssh HOST uname -r` prints the kernel's release.",
+            )
+        return facts
+
+    def done(host: Host, result: Facts | UnreachableError) -> None:
+        if isinstance(result, UnreachableError):
+            progress.host_done(host.name, False, result.message)
+        else:
+            progress.host_done(host.name, True, _what_it_is(result))
+
+    progress.stage(f"Looking at {count(len(request.hosts), 'host')}")
+    return ssh.run_everywhere(request.hosts, ask, settings.forks, done)
+
+
+def make_plan(request: Request, seen: Seen, wishes: Wishes | None = None) -> Plan:
+    """What every host of the request lacks."""
+    return Plan(
+        tuple(_plan_one(host, seen[host.name], request, wishes or request.wishes) for host in request.hosts)
+    )
+
+
+def _plan_one(host: Host, found: Facts | UnreachableError, request: Request, wishes: Wishes) -> HostPlan:
+    if isinstance(found, UnreachableError):
+        finding = Finding(found.code, Severity.BLOCKER, found.message, found.hint)
+        return HostPlan(host, None, (finding,), unreachable=finding)
+    return plan_host(host, found, request.settings, wishes)
+
+
+def _what_it_is(facts: Facts) -> str:
+    release = facts.release.value.pretty if isinstance(facts.release, Known) else "release unknown"
+    rest = [fact.value for fact in (facts.kernel, facts.architecture) if isinstance(fact, Known)]
+    return ", ".join([release, *(f"kernel {rest[0]}", *rest[1:])] if rest else [release])
+
+
+def count(number: int, noun: str) -> str:
+    """``1 host``, ``2 hosts``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

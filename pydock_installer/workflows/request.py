@@ -1,0 +1,44 @@
+"""What a command was asked for, and whom it may talk to while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydock_installer.model import Host, Plan, StepResult
+from pydock_installer.planner import Wishes
+from pydock_installer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Request:
+    """Hosts, settings, and how far the command may go without asking."""
+
+    hosts: tuple[Host, ...]
+    settings: Settings
+    wishes: Wishes = field(default_factory=Wishes)
+    yes: bool = False
+    keep_going: bool = False
+    verbosity: int = 0
+
+
+class Progress(Protocol):
+    """Where a workflow tells what is going on; host names are those of the request."""
+
+    def stage(self, text: str) -> None: ...
+    def step(self, host: str, step: str) -> None: ...
+    def step_done(self, host: str, result: StepResult) -> None: ...
+    def host_done(self, host: str, ok: bool, text: str) -> None: ...
+
+
+class Talk(Protocol):
+    """The person, as a workflow sees them."""
+
+    def progress(self, hosts: Sequence[str]) -> AbstractContextManager[Progress]: ...
+    def plan(self, plan: Plan) -> None: ...
+    def ask(self, question: str) -> bool: ...
+
+
+Ask = Callable[[str], bool]

@@ -1,0 +1,24 @@
+"""``pydock verify``: run the whole proof again, and change nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydock_installer.model import Report
+from pydock_installer.workflows.apply import apply
+from pydock_installer.workflows.look import look, make_plan
+from pydock_installer.workflows.plan import planned
+from pydock_installer.workflows.request import Request, Talk
+
+
+def verify(request: Request, talk: Talk) -> Report:
+    """Look, then prove every host that can be reached."""
+    request = replace(request, wishes=replace(request.wishes, only_verify=True))
+    with talk.progress([host.name for host in request.hosts]) as progress:
+        seen = look(request, progress)
+    plan = make_plan(request, seen)
+    return (
+        apply(plan, request, talk, "verify")
+        if any(entry.steps for entry in plan.hosts)
+        else planned(plan, "verify")
+    )
