@@ -123,7 +123,10 @@ class _Needs:
         facts = self.facts
         if facts.repository_file is None:
             return "the host has none"
-        if not isinstance(facts.repository_file, Known) or facts.repository_file.value != self.repository.content:
+        if (
+            not isinstance(facts.repository_file, Known)
+            or facts.repository_file.value != self.repository.content
+        ):
             return f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
         key = self.settings.repository_key[-8:].lower()
         trusted = isinstance(facts.package_keys, Known) and key in facts.package_keys.value
@@ -176,7 +179,9 @@ class _Needs:
             return Step("service", "bring docker to answer", "it runs but does not answer")
         effective = [mirror.rstrip("/") for mirror in engine.value.registry_mirrors]
         if lacking := [m for m in self.settings.registry_mirrors if m.rstrip("/") not in effective]:
-            return Step("service", "have docker reload its settings", f"{', '.join(lacking)} is not in effect")
+            return Step(
+                "service", "have docker reload its settings", f"{', '.join(lacking)} is not in effect"
+            )
         return None
 
 

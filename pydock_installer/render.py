@@ -66,7 +66,9 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(
     _Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"')
 )
-_Dumper.add_representer(_Template, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text))
+_Dumper.add_representer(
+    _Template, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text)
+)
 
 
 def to_yaml(value: Any) -> str:
@@ -124,7 +126,9 @@ def render(plan: Plan, settings: Settings) -> RunTree:
 
 
 def _roles(entry: HostPlan) -> list[str]:
-    return list(dict.fromkeys(role for step, role in ROLE_OF_STEP.items() if step in {s.name for s in entry.steps}))
+    return list(
+        dict.fromkeys(role for step, role in ROLE_OF_STEP.items() if step in {s.name for s in entry.steps})
+    )
 
 
 def _variables(entry: HostPlan, secrets: Mapping[int, str]) -> dict[str, Any]:

@@ -43,9 +43,7 @@ def repository(choice: str, path: str) -> Repository:
     """The repository of ``choice`` (a mirror's name or a base address) for a platform's ``path``."""
     base = platforms.mirrors().get(choice, choice).rstrip("/")
     distribution = path.partition("/")[0]
-    return Repository(
-        choice, f"{base}/linux/{path}/$basearch/stable", f"{base}/linux/{distribution}/gpg"
-    )
+    return Repository(choice, f"{base}/linux/{path}/$basearch/stable", f"{base}/linux/{distribution}/gpg")
 
 
 def candidates(choice: str) -> Mapping[str, str]:
@@ -63,7 +61,10 @@ def choose(choice: str, path: str, present: Fact[str], answers: Fact[tuple[Repos
         return choice
     if isinstance(present, Known):
         for name in platforms.mirrors():
-            if repository(name, path).baseurl in present.value or f"{platforms.mirrors()[name]}/linux/" in present.value:
+            if (
+                repository(name, path).baseurl in present.value
+                or f"{platforms.mirrors()[name]}/linux/" in present.value
+            ):
                 return name
     if isinstance(answers, Known):
         usable = {answer.name: answer.seconds for answer in answers.value if answer.status == 200}

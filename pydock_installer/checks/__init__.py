@@ -86,13 +86,22 @@ def privilege(facts: Facts) -> Finding:
         return Finding(code, Severity.OK, right)
     message, remedy = {
         "password-needed": (f"sudo asks {user} for a password", "Pass -K to be asked for it."),
-        "wrong-password": (f"sudo does not accept the password of {user}", "Run again and mind the password."),
+        "wrong-password": (
+            f"sudo does not accept the password of {user}",
+            "Run again and mind the password.",
+        ),
         "terminal-needed": (
             f"sudo wants a terminal from {user} (requiretty)",
             f"Put `Defaults:{user} !requiretty` into /etc/sudoers.d on the host, or log in as root.",
         ),
-        "not-allowed": (f"{user} may not use sudo for this", "Log in as root, or let an administrator add the user."),
-        "missing": (f"{user} is not root, and there is no sudo", "Log in as root (-u root), or install sudo."),
+        "not-allowed": (
+            f"{user} may not use sudo for this",
+            "Log in as root, or let an administrator add the user.",
+        ),
+        "missing": (
+            f"{user} is not root, and there is no sudo",
+            "Log in as root (-u root), or install sudo.",
+        ),
     }.get(right, (f"it is unclear what {user} may do", "Log in as root (-u root)."))
     return Finding(code, Severity.BLOCKER, message, remedy)
 
@@ -101,7 +110,9 @@ def package_manager(facts: Facts) -> Finding:
     """Everything goes through rpm and yum."""
     code = "rpm"
     if facts.packages is None:
-        return Finding(code, Severity.BLOCKER, "there is no rpm on this host", "pydock serves RPM releases alone.")
+        return Finding(
+            code, Severity.BLOCKER, "there is no rpm on this host", "pydock serves RPM releases alone."
+        )
     if isinstance(facts.packages, Unknown):
         return Finding(
             code,

@@ -1,0 +1,134 @@
+"""The flags that commands share, and the request that they become. Light: imports nothing slow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from pydock_installer.cli.console import Console
+    from pydock_installer.workflows.request import Request
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+#: Flags that are settings: the option's name and the path of its key.
+SETTINGS = {
+    "repository": "repository",
+    "repository_key": "repository_key",
+    "docker_version": "docker_version",
+    "compilers": "compilers",
+    "registry_mirror": "registry_mirrors",
+    "verify_image": "verify.image",
+    "ssh_config": "ssh.config",
+    "host_key_policy": "ssh.host_key_policy",
+    "timeout": "ssh.timeout",
+    "forks": "forks",
+}
+
+
+def _apply(decorators: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def output_options() -> Callable[[Command], Command]:
+    """How a command speaks."""
+    return _apply(
+        [
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout (docs/json.md)."),
+            click.option("--no-color", is_flag=True, help="Plain text; also NO_COLOR in the environment."),
+            click.option("-v", "--verbose", count=True, help="Say more; repeat for Ansible's own verbosity."),
+        ]
+    )
+
+
+def host_options() -> Callable[[Command], Command]:
+    """Which hosts, and how to log in to them."""
+    return _apply(
+        [
+            click.argument("hosts", nargs=-1, metavar="[HOST]..."),
+            click.option("-i", "--inventory", multiple=True, metavar="PATH", help="Ansible inventory; repeatable."),
+            click.option("-l", "--limit", metavar="PATTERN", help="Only the hosts that match, as in Ansible."),
+            click.option("-c", "--config", metavar="FILE", help="Settings file; by default pydock.yml here."),
+            click.option("-u", "--user", metavar="NAME", help="Log in as this user."),
+            click.option("-k", "--ask-pass", is_flag=True, help="Ask for the SSH password."),
+            click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password."),
+            click.option("-f", "--forks", metavar="N", help="Hosts at a time (default 32)."),
+            click.option("--ssh-config", metavar="FILE", help="As `ssh -F`; by default ~/.ssh/config."),
+            click.option(
+                "--host-key-policy", metavar="POLICY", help="strict (default): refuse unknown keys; or accept-new."
+            ),
+            click.option("--timeout", metavar="SECONDS", help="For connecting and logging in (default 10)."),
+            output_options(),
+        ]
+    )
+
+
+def wish_options() -> Callable[[Command], Command]:
+    """What Docker is to be on the hosts."""
+    return _apply(
+        [
+            click.option(
+                "--repository",
+                metavar="NAME|URL",
+                help="auto, official, aliyun, tuna, ustc, tencent, huawei, or an address.",
+            ),
+            click.option("--repository-key", metavar="FINGERPRINT", help="Of the key that signs the packages."),
+            click.option("--docker-version", metavar="VERSION", help="latest, 26, 26.1 or 20.10.23."),
+            click.option("--compilers/--no-compilers", default=None, help="Install gcc and gcc-c++ (default: yes)."),
+            click.option(
+                "--registry-mirror", multiple=True, metavar="URL", help="Registry accelerator; repeatable, in order."
+            ),
+            click.option("--verify-image", metavar="IMAGE", help="What proves Docker (default hello-world)."),
+            click.option("--replace-podman", is_flag=True, help="Remove podman and runc where they are in the way."),
+        ]
+    )
+
+
+def console(options: Mapping[str, Any]) -> Console:
+    """The terminal, as the flags want it."""
+    from pydock_installer.cli.console import Console
+
+    return Console(json=options["as_json"], no_color=options["no_color"], verbose=options["verbose"])
+
+
+def request(options: Mapping[str, Any], talk: Console) -> Request:
+    """Everything a workflow needs, checked before anything is contacted."""
+    from pydock_installer import fleet, settings
+    from pydock_installer.planner import Wishes
+    from pydock_installer.workflows.request import Request
+
+    given = {path: options.get(name) for name, path in SETTINGS.items()}
+    flags = {path: list(v) if isinstance(v, tuple) else v for path, v in given.items() if v not in (None, ())}
+    config = options["config"]
+    here = Path.cwd()
+    chosen = settings.load(Path(config) if config else None, flags, os.environ, here)
+    password = talk.password("SSH password: ") if options["ask_pass"] else None
+    become = None
+    if options["ask_become_pass"]:
+        text = "sudo password" + (" (empty: the SSH password)" if password else "") + ": "
+        become = talk.password(text)
+        become = password if password and not become.reveal() else become
+    login = fleet.Login(options["user"], password, become)
+    hosts = fleet.choose(
+        options["hosts"], options["inventory"], options["limit"], login, here, chosen.inventory
+    )
+    return Request(
+        hosts=hosts,
+        settings=chosen,
+        wishes=Wishes(
+            replace_podman=bool(options.get("replace_podman")),
+            verify=bool(options.get("verify")),
+        ),
+        yes=bool(options.get("yes")),
+        keep_going=bool(options.get("keep_going")),
+        verbosity=options["verbose"],
+    )
