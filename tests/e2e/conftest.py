@@ -1,0 +1,76 @@
+"""Real hosts. One lab for all workers; each test module has hosts of its own name."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.lab import Lab
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Result:
+    """What a user would have: exit code, result, progress."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self):
+        return json.loads(self.stdout)
+
+    def host(self, name):
+        return next(host for host in self.document["hosts"] if host["name"] == name)
+
+
+@dataclass
+class Pydock:
+    """The command, run in a directory that holds a user's pydock.yml."""
+
+    directory: Path
+    settings: dict
+    state: Path
+    environment: dict = field(default_factory=dict)
+
+    def __call__(self, *arguments, check=None, timeout=900, stdin=subprocess.DEVNULL):
+        (self.directory / "pydock.yml").write_text(yaml.safe_dump(self.settings))
+        done = subprocess.run(
+            [sys.executable, "-m", "pydock_installer", *arguments],
+            cwd=self.directory,
+            env={**os.environ, "PYTHONPATH": str(TOP), "XDG_STATE_HOME": str(self.state), **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=stdin,
+        )
+        if check is not None:
+            assert done.returncode == check, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr + done.stdout
+        return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def lab():
+    return Lab.up("e2e")
+
+
+@pytest.fixture
+def pydock(lab, tmp_path):
+    directory = tmp_path / "work"
+    directory.mkdir()
+    settings = {
+        "repository_key": lab.key_fingerprint,
+        "registry_mirrors": [lab.registry_mirror],
+        "ssh": {"config": str(lab.ssh_config)},
+    }
+    return Pydock(directory, settings, tmp_path / "state")
