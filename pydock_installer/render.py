@@ -160,7 +160,7 @@ def _prompts(hosts: Sequence[HostPlan]) -> tuple[Prompt, ...]:
         for what, secret in _passwords(host):
             users.setdefault(id(secret), (secret, what, []))[2].append(host.name)
     return tuple(
-        Prompt(f"pydock_secret_{number}", f"{what} password for {_names(names)}", secret)
+        Prompt(f"pydock_secret_{number}", _question(number, what, names), secret)
         for number, (secret, what, names) in enumerate(users.values(), start=1)
     )
 
@@ -172,8 +172,12 @@ def _passwords(host: Host) -> Iterator[tuple[str, Secret]]:
         yield "sudo", host.become_password
 
 
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def _question(number: int, what: str, names: Sequence[str]) -> str:
+    """Short: ansible-runner recognises a prompt by the last hundred characters of output."""
+    some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    if len(some) > 60:
+        some = f"{names[0][:30]}... and others ({number})"
+    return f"{what} password for {some}"
 
 
 def _ssh_arguments(settings: Settings) -> str:
