@@ -1,0 +1,183 @@
+"""One stand-in host: a container that booted systemd and sshd, reached as any other machine is."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.lab import engine, root
+from tests.lab.identity import NAMES, identity
+from tests.lab.tools import LabError, lock, run
+
+if TYPE_CHECKING:
+    from tests.lab.lab import Lab
+
+SUDO = {"nopasswd": "ALL=(ALL) NOPASSWD: ALL", "password": "ALL=(ALL) ALL"}
+OLD = {"docker": ["docker", "docker-common", "docker-client"], "podman": ["podman", "runc", "container-selinux"]}
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host of a lab, by name."""
+
+    lab: Lab
+    name: str
+    release: int
+    address: str
+    port: int = 22
+    jump: str | None = None
+
+    @property
+    def container(self) -> str:
+        """Its name in the lab's engine."""
+        return f"{self.lab.name}-{self.name}"
+
+    def run(self, command: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run shell text as root, past sshd."""
+        return engine.docker("exec", self.container, "sh", "-c", command, check=check, timeout=timeout)
+
+    def power_off(self) -> None:
+        """As if the plug was pulled."""
+        engine.docker("kill", self.container, check=False)
+
+    def power_on(self) -> None:
+        """Boot again, with the same address; waits for sshd."""
+        engine.docker("start", self.container)
+        self.wait()
+
+    def remove(self) -> None:
+        """The host and all its data are gone."""
+        engine.docker("rm", "-f", "-v", self.container, check=False)
+        self.lab.forget(self.name)
+
+    def rekey(self) -> None:
+        """A new SSH host key, as after a reinstallation; nobody is told."""
+        self.run(
+            "rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; "
+            "systemctl restart sshd"
+        )
+        self.wait()
+
+    def wait(self, seconds: float = 60) -> None:
+        """Until sshd greets. Raises LabError if it does not."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.jump:
+                if self.run("pgrep -x sshd", check=False).returncode == 0:
+                    return
+            else:
+                try:
+                    with socket.create_connection((self.address, self.port), 2) as connection:
+                        connection.settimeout(2)
+                        if connection.recv(4).startswith(b"SSH"):
+                            return
+                except OSError:
+                    pass
+            time.sleep(0.1)
+        log = engine.docker("exec", self.container, "journalctl", "-n", "20", "--no-pager", check=False)
+        raise LabError(f"{self.name} does not come up: {(log.stdout + log.stderr)[-800:]}")
+
+
+def image(release: str) -> str:
+    """The image of a release in the lab's engine, made if it is missing."""
+    tree = root.release_root(release, identity())
+    name = f"pydock-lab:{tree.name}"
+    with lock(f"image{release}"):
+        if engine.docker("image", "inspect", name, check=False).returncode:
+            run("sh", "-c", 'tar -C "$1/root" -c . | docker -H "unix://$2" import - "$3"', "sh", tree, engine.SOCKET, name)
+            _with_rpm_database(name, release)
+    return name
+
+
+def _with_rpm_database(name: str, release: str) -> None:
+    """Install the RPMs that stand for what a bare host has, and keep that as the image."""
+    from tests.lab import rpms
+
+    work = f"pydock-lab-make-{release}"
+    engine.docker("rm", "-f", work, check=False)
+    bare = rpms.base_rpms()
+    packages = [path.name for path in bare.glob("*.rpm")]
+    suffix = root.RELEASES[release]["suffix"]
+    chosen = [f"/bare/{p}" for p in packages if p.startswith("base-system") or f".{suffix}." in p]
+    command = (
+        "mkdir -p /var/lib/rpm && rpmdb --initdb && rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-Official && "
+        f"rpm -i --force-debian --nodeps {' '.join(chosen)}"
+    )
+    engine.docker("run", "--name", work, "--network", "none", "-v", f"{bare}:/bare:ro", name, "sh", "-c", command)
+    engine.docker("commit", "-c", 'CMD ["/sbin/init"]', work, name)
+    engine.docker("rm", "-f", work)
+
+
+def create(
+    lab: Lab,
+    name: str,
+    release: int,
+    users: Mapping[str, str],
+    port: int,
+    personality: str,
+    jump: Host | None,
+    packages: Sequence[str],
+) -> Host:
+    """Start a host and wait until it can be logged in to."""
+    version = str(release)
+    container = f"{lab.name}-{name}"
+    address = lab.address_of(name)
+    from pathlib import Path
+
+    groups = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+    cgroup = ["--cgroupns=private"] if groups else ["--cgroupns=host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
+    engine.docker(
+        *("run", "-d", "--name", container, "--hostname", name, "--label", f"pydock-lab={lab.name}"),
+        *("--network", engine.NETWORK, "--ip", address, "--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"),
+        *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
+        *("--security-opt", "systempaths=unconfined", "--tmpfs", "/run", "--tmpfs", "/tmp:exec"),
+        *cgroup,
+        *("-v", "/var/lib/docker", "-v", "/var/lib/containerd"),
+        *(word for mirror in NAMES for word in ("--add-host", f"{mirror}:{engine.GATEWAY}")),
+        *(image(version), "/sbin/init"),
+    )
+    hidden = ""
+    if jump:
+        for one in (container, jump.container):
+            engine.docker("network", "connect", engine.HIDDEN_NETWORK, one, check=False)
+        template = f'{{{{(index .NetworkSettings.Networks "{engine.HIDDEN_NETWORK}").IPAddress}}}}'
+        hidden = engine.docker("inspect", "-f", template, container).stdout.strip()
+    made = Host(lab, name, release, hidden or address, port, jump.name if jump else None)
+    _configure(made, users, personality, hidden)
+    for package in packages:
+        made.run(f"yum -y -q install {' '.join(OLD.get(package, [package]))}", timeout=300)
+    made.wait()
+    return made
+
+
+def _configure(host: Host, users: Mapping[str, str], personality: str, listen: str) -> None:
+    lines = ["mkdir -p /etc/sysconfig /etc/ssh/sshd_config.d"]
+    if personality:
+        lines.append(f"echo 'PERSONALITY={personality}' > /etc/sysconfig/sshd-lab")
+    for user, right in users.items():
+        lines.append(f"useradd -m -s /bin/bash {user} && mkdir -p /home/{user}/.ssh")
+        lines.append(f"cp /root/.ssh/authorized_keys /home/{user}/.ssh/ && chown -R {user} /home/{user}/.ssh")
+        if right in SUDO:
+            lines.append(f"echo '{user} {SUDO[right]}' > /etc/sudoers.d/{user}")
+    if host.port != 22:
+        lines.append(f"echo 'Port {host.port}' > /etc/ssh/sshd_config.d/port.conf")
+    if listen:
+        lines.append(f"echo 'ListenAddress {listen}' > /etc/ssh/sshd_config.d/listen.conf")
+    changed = len(lines) > 1
+    if changed:
+        lines.append("for i in $(seq 100); do systemctl is-active -q sshd && break; sleep 0.1; done")
+        lines.append("systemctl restart sshd")
+        for _ in range(100):
+            if host.run("test -S /run/dbus/system_bus_socket -o -S /run/systemd/private", check=False).returncode == 0:
+                break
+            time.sleep(0.1)
+        host.run("\n".join(lines))
+    if users:
+        passwords = "".join(f"{user}:{root.PASSWORD}\n" for user in users)
+        engine.docker("exec", "-i", host.container, "chpasswd", stdin=passwords)
+
+

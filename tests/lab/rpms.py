@@ -1,0 +1,204 @@
+"""Signed RPM repositories, made from Debian's own binaries and the relations that the real packages have."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.lab import root
+from tests.lab.identity import SIGNERS, identity
+from tests.lab.tools import built, key_of, run, text_of
+
+HERE = Path(__file__).parent
+RPMS: dict[str, list[dict[str, Any]]] = yaml.safe_load((HERE / "data" / "rpms.yml").read_text(encoding="utf-8"))
+#: What the hosts' base has in fact, in the words of CentOS.
+BASE_PROVIDES = (
+    "systemd iptables iptables-nft libseccomp tar xz shadow-utils device-mapper-libs /bin/sh /usr/sbin/groupadd glibc "
+    "libcgroup policycoreutils"
+).split() + ["libseccomp = 2.5.4", "iptables = 1.8.9", "systemd = 252"]
+PLUGIN = """#!/bin/sh
+case $1 in
+docker-cli-plugin-metadata)
+    echo '{{"SchemaVersion": "0.1.0", "Vendor": "Lab", "Version": "v{version}", "ShortDescription": "{name}"}}' ;;
+*) echo "{name} v{version}" ;;
+esac
+"""
+
+
+def repositories() -> Path:
+    """A tree with ``docker-ce/linux/...``, ``os/<release>`` and ``keys/``, ready to be served."""
+    parts = [text_of("rpms.py", "data/rpms.yml"), identity().name, root.base().name]
+    units = sorted((path.name, path.read_text()) for path in (HERE / "data" / "units").iterdir())
+    return built("repositories", key_of(parts, units), _build, "making RPMs and their repositories (once, about a minute)")
+
+
+def base_rpms() -> Path:
+    """The RPMs that stand for what a bare host has: installed into each host's image."""
+    return repositories() / "bare"
+
+
+def _build(work: Path) -> None:
+    debs = work / "debs"
+    debs.mkdir()
+    wanted = sorted({deb for rpm in _all() for deb in rpm.get("debs", ())} | {"tini"})
+    root.fetch(wanted, debs)
+    for deb in wanted:
+        (work / "x" / deb).mkdir(parents=True)
+        run("dpkg-deb", "-x", debs / deb, work / "x" / deb)
+    jobs = [(rpm, version, "el") for rpm in _all() for version in rpm["versions"]]
+    jobs += [(_bare("base-system", BASE_PROVIDES), "1", "el")]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda job: _rpm(work, *job), jobs))
+    for release, about in root.RELEASES.items():
+        _rpm(work, _bare("centos-release", [f"system-release = {release}", f"system-release(releasever) = {release}"]),
+             release, about["suffix"])
+    _sign_and_lay_out(work)
+    for leftover in ("debs", "x", "build", "out"):
+        shutil.rmtree(work / leftover, ignore_errors=True)
+
+
+def _all() -> Iterator[dict[str, Any]]:
+    for group, rpms in RPMS.items():
+        for rpm in rpms:
+            yield {**rpm, "group": group}
+
+
+def _bare(name: str, provides: list[str]) -> dict[str, Any]:
+    return {"name": name, "versions": ["1"], "provides": provides, "text": {f"/usr/share/doc/{name}/README": name},
+            "group": "bare"}
+
+
+def _rpm(work: Path, rpm: dict[str, Any], version: str, suffix: str) -> None:
+    """One RPM. Its release ends in the suffix; the layout below renames nothing, so engines are built per release."""
+    suffixes = [about["suffix"] for about in root.RELEASES.values()] if rpm["group"] == "engine" else [suffix]
+    build = work / "build" / f"{rpm['name']}-{version}-{suffix}"
+    tree = build / "tree"
+    tree.mkdir(parents=True)
+    _fill(work, tree, rpm, version)
+    files = [f'"{"/" + str(p.relative_to(tree))}"' for p in sorted(tree.rglob("*")) if p.is_symlink() or p.is_file()]
+    (build / "files").write_text("\n".join(files) + "\n", encoding="utf-8")
+    for one in suffixes:
+        spec = build / f"{one}.spec"
+        spec.write_text(spec_text(rpm, version, one, tree, build / "files"), encoding="utf-8")
+        run(
+            *("rpmbuild", "-bb", "--quiet", "--target", "x86_64", "--define", f"_topdir {build / one}"),
+            *("--define", f"_rpmdir {work / 'out'}", "--define", "_binary_payload w1.gzdio"),
+            *("--define", f"buildroot {build / one / 'root'}", "--define", "_build_id_links none", spec),
+        )
+    shutil.rmtree(build)
+
+
+def _fill(work: Path, tree: Path, rpm: dict[str, Any], version: str) -> None:
+    only = rpm.get("only")
+    for deb in rpm.get("debs", ()):
+        source = work / "x" / deb
+        for path in sorted(source.rglob("*")):
+            name = "/" + str(path.relative_to(source))
+            if path.is_dir() and not path.is_symlink():
+                continue
+            if name.startswith("/usr/share/") or (only and not any(fnmatch.fnmatch(name, p) for p in only)):
+                continue
+            # /lib and /sbin are links on the hosts.
+            for old in ("/lib/", "/sbin/", "/bin/", "/lib64/"):
+                name = f"/usr{name}" if name.startswith(old) else name
+            _copy(path, tree / name.lstrip("/"))
+    if rpm["name"] == "docker-ce":
+        _engine(work, tree, version)
+    for name, text in rpm.get("text", {}).items():
+        target = tree / name.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+        target.chmod(0o755 if text.startswith("#!") else 0o644)
+    for unit in rpm.get("units", ()):
+        _copy(HERE / "data" / "units" / unit, tree / "usr/lib/systemd/system" / unit)
+    if plugin := rpm.get("plugin"):
+        target = tree / f"usr/libexec/docker/cli-plugins/docker-{plugin}"
+        target.parent.mkdir(parents=True)
+        target.write_text(PLUGIN.format(name=plugin, version=version), encoding="utf-8")
+        target.chmod(0o755)
+    if "docker" in str(rpm.get("debs")) and version != "20.10.24":
+        _say_version(tree, version)
+
+
+def _engine(work: Path, tree: Path, version: str) -> None:
+    """The engine looks for its helpers below /usr/bin, as Docker's own packages have them."""
+    for name in ("dockerd", "docker-proxy"):
+        old, new = tree / "usr/sbin" / name, tree / "usr/bin" / name
+        if old.exists():
+            new.parent.mkdir(parents=True, exist_ok=True)
+            old.rename(new)
+    _copy(work / "x/tini/usr/bin/tini-static", tree / "usr/bin/docker-init")
+
+
+def _say_version(tree: Path, version: str) -> None:
+    """Have the same binary name another patch release: the string keeps its length."""
+    for path in tree.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size > 1_000_000:
+            path.write_bytes(path.read_bytes().replace(b"20.10.24+dfsg1", f"{version}+dfsg1".encode()))
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_symlink():
+        target.unlink(missing_ok=True)
+        target.symlink_to(os.readlink(source))
+    else:
+        shutil.copy2(source, target)
+
+
+def spec_text(rpm: dict[str, Any], version: str, suffix: str, tree: Path, files: Path) -> str:
+    """The spec of one RPM: relations and scripts as given, files as listed."""
+    lines = [f"Name: {rpm['name']}", f"Version: {version}", f"Release: 3.{suffix}", "License: lab", "AutoReqProv: no",
+             f"Summary: lab stand-in for {rpm['name']}"]
+    if "epoch" in rpm:
+        lines.insert(1, f"Epoch: {rpm['epoch']}")
+    for tag in ("requires", "provides", "conflicts", "obsoletes"):
+        lines += [f"{tag.capitalize()}: {relation}" for relation in rpm.get(tag, ())]
+    lines += ["%global debug_package %{nil}", "%global __os_install_post %{nil}", "%description", "lab", "%install",
+              "mkdir -p %{buildroot}", f"cp -a {tree}/. %{{buildroot}}/"]
+    for script in ("post", "preun", "postun"):
+        if script in rpm:
+            lines += [f"%{script}", rpm[script]]
+    return "\n".join([*lines, f"%files -f {files}", ""])
+
+
+def _sign_and_lay_out(work: Path) -> None:
+    home = identity() / "gnupg"
+    rpms = sorted((work / "out").rglob("*.rpm"))
+    engine_names = {rpm["name"] for rpm in RPMS["engine"]}
+    for release, about in root.RELEASES.items():
+        stable = work / "docker-ce/linux/centos" / release / "x86_64/stable"
+        stable.mkdir(parents=True)
+    base, bare = work / "os", work / "bare"
+    base.mkdir()
+    bare.mkdir()
+    groups: dict[str, list[Path]] = {"docker": [], "os": []}
+    for path in rpms:
+        name = path.name.rsplit("-", 2)[0]
+        if name in engine_names:
+            release = next(r for r, about in root.RELEASES.items() if f".{about['suffix']}." in path.name)
+            target, signer = work / "docker-ce/linux/centos" / release / "x86_64/stable" / path.name, "docker"
+        else:
+            target, signer = (bare if name in ("base-system", "centos-release") else base) / path.name, "os"
+        path.rename(target)
+        groups[signer].append(target)
+    for signer, paths in groups.items():
+        run(
+            *("rpmsign", "--define", "__gpg /usr/bin/gpg", "--define", f"_gpg_name {signer}@lab.invalid", "--define", f"_gpg_path {home}"),
+            *("--define", "_gpg_sign_cmd_extra_args --pinentry-mode loopback --passphrase ''", "--addsign", *paths),
+        )
+    directories = [base, *(work / "docker-ce/linux/centos").glob("*/x86_64/stable")]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda d: run("createrepo_c", "--quiet", "--general-compress-type=gz", d), directories))
+    (work / "docker-ce/linux/rhel").symlink_to("centos")
+    keys = work / "keys"
+    keys.mkdir()
+    for name in SIGNERS:
+        shutil.copy(identity() / f"{name}.asc", keys / f"{name}.asc")
