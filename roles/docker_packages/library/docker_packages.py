@@ -1,0 +1,416 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+"""Removals, compilers, tools and the engine: one transaction of yum 3 or dnf, and rpm asked afterwards."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: docker_packages
+short_description: Bring Docker's packages to a wanted state in one transaction
+description:
+  - Asks rpm what is there, decides, runs one transaction, and asks rpm again.
+  - With O(version=latest) an installed engine is kept as it is.
+  - Plugins come along with an engine that is installed or changed, as far as the repository has them.
+options:
+  absent: {description: Packages to remove., type: list, elements: str, default: []}
+  compilers: {description: Whether gcc and gcc-c++ are wanted., type: bool, default: false}
+  tools: {description: Packages wanted in any version., type: list, elements: str, default: []}
+  engine: {description: The engine's packages., type: list, elements: str, default: []}
+  plugins: {description: Packages installed if the repository has them., type: list, elements: str, default: []}
+  version: {description: C(latest) or a version or its beginning., type: str, default: latest}
+  repository_id: {description: The repository that the engine comes from., type: str, default: docker-ce-stable}
+  lock_timeout: {description: Seconds to wait for another package manager., type: int, default: 300}
+author: [pydock]
+"""
+
+EXAMPLES = r"""
+- name: A pinned engine
+  docker_packages:
+    engine: [docker-ce, docker-ce-cli, containerd.io]
+    version: "26.1"
+"""
+
+RETURN = r"""
+steps: {description: What was done. The last changed step carries the transaction's seconds., type: list, returned: always}
+compilers: {description: First line of gcc's version., type: str, returned: success}
+code: {description: Name of the failure., type: str, returned: failure}
+evidence: {description: The tool's own words., type: str, returned: failure}
+"""
+
+import os
+import re
+import tempfile
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+COMPILERS = ["gcc", "gcc-c++"]
+SAME_VERSION = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
+OPTIONS = [
+    "--setopt=exit_on_lock=True", "--setopt=timeout=30", "--setopt=retries=3",
+    "--setopt=skip_missing_names_on_install=False", "--setopt=clean_requirements_on_remove=False",
+]  # fmt: skip
+STALE = re.compile(
+    r"does not match intended download|checksum|\.rpm: \[Errno 14\] HTTPS? Error 404|Status code: 404 for \S+\.rpm",
+    re.IGNORECASE,
+)
+LOCKED = re.compile(
+    r"exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock|can't create transaction lock"
+)
+
+
+# -- pure: what rpm and yum said
+
+
+def installed_packages(text):
+    """rpm's five columns -> {name: (version, release)}; of several (gcc in two builds) the newest."""
+    found = {}
+    for line in text.splitlines():
+        fields = line.split("\t")
+        if len(fields) == 5:
+            name, _epoch, version, release, _arch = fields
+            found[name] = max([(version, release)] + ([found[name]] if name in found else []), key=order)
+    return found
+
+
+def listed_packages(text):
+    """``yum list`` -> {name: [(version, release), ...]}, oldest first, installed ones included.
+
+    yum 3 wraps rows when there is no terminal, so lines mean nothing: a name, a version and a repository follow
+    one another.
+    """
+    found, tokens, place = {}, text.split(), 0
+    while place + 2 < len(tokens):
+        name = re.match(r"(\S+)\.(?:noarch|x86_64|aarch64|i[3-6]86|ppc64le|s390x)\Z", tokens[place])
+        evr = re.match(r"(?:\d+:)?([^-:\s]+)-([^-:\s]+)\Z", tokens[place + 1])
+        if name and evr:
+            found.setdefault(name.group(1), set()).add(evr.groups())
+            place += 3
+        else:
+            place += 1
+    return dict((name, sorted(versions, key=order)) for name, versions in found.items())
+
+
+def order(version_release):
+    """A sort key near to rpm's: numbers as numbers, and above letters."""
+    return [
+        [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.findall(r"\d+|[a-zA-Z]+", text)]
+        for text in version_release
+    ]
+
+
+def matches(version, wanted):
+    """26.1.4 is 26, 26.1 and 26.1.4, not 2 and not 26.10."""
+    return wanted == "latest" or (version + ".").startswith(wanted + ".")
+
+
+def lock_holder(text):
+    """The pid that holds the package manager's lock, "" when it has no name, None when the lock is free."""
+    if not LOCKED.search(text):
+        return None
+    found = re.search(r"(?:pid|locked by) (\d+)", text)
+    return found.group(1) if found else ""
+
+
+def needed_by(text):
+    """The packages that rpm -e --test names as still needing what is to be removed."""
+    return sorted(set(re.findall(r"is needed by (?:\(installed\) )?(\S+)", text)))
+
+
+# -- pure: what to do
+
+
+class NoSuchVersion(Exception):
+    """The repository does not have it; the message says what it has."""
+
+
+def engine_is_wanted(installed, engine, version):
+    """Is something to be done about the engine? Nothing, if all of it is there in a version that fits."""
+    if any(name not in installed for name in engine):
+        return True
+    same = [installed[name][0] for name in SAME_VERSION if name in installed and name in engine]
+    return any(not matches(found, version) for found in same) or len(set(same)) > 1
+
+
+def choose_versions(installed, listed, engine, plugins, version):
+    """One consistent set, {name: (version, release)}: what is wanted of the engine and its plugins.
+
+    The engine and its client have one version. The rest stays as it is, or is the newest.
+    """
+    missing = [name for name in engine if name not in listed and name not in installed]
+    if missing:
+        raise NoSuchVersion("the repository has no %s" % ", ".join(missing))
+    same = [name for name in engine if name in SAME_VERSION]
+    chosen = {}
+    if same:
+        common = set(found for found, _release in candidates(installed, listed, same[0]))
+        for name in same[1:]:
+            common &= set(found for found, _release in candidates(installed, listed, name))
+        fitting = sorted((found for found in common if matches(found, version)), key=lambda text: order((text,)))
+        if not fitting:
+            newest = sorted(common, key=lambda text: order((text,)))[-1:] or ["none at all"]
+            raise NoSuchVersion("%s has no version %s here; the newest is %s" % (same[0], version, newest[0]))
+        present = installed.get(same[0], ("", ""))[0]
+        number = present if present in fitting else fitting[-1]
+        for name in same + [name for name in plugins if name in SAME_VERSION and name not in same]:
+            fits = [pair for pair in candidates(installed, listed, name) if pair[0] == number]
+            if fits:
+                chosen[name] = installed[name] if installed.get(name) in fits else fits[-1]
+    for name in list(engine) + list(plugins):
+        if name not in SAME_VERSION and (name in installed or name in listed):
+            chosen[name] = installed.get(name) or listed[name][-1]
+    return chosen
+
+
+def candidates(installed, listed, name):
+    return sorted(set(listed.get(name, [])) | set([installed[name]] if name in installed else []), key=order)
+
+
+def transaction(installed, remove, plain, chosen):
+    """What yum is told: (removals, installs, downgrades). A pin has no epoch: yum 3 takes none without the
+    architecture; and its ``install`` of an older version does nothing."""
+    installs = [name for name in plain if name not in installed]
+    downgrades = []
+    for name in sorted(chosen):
+        pin = "%s-%s-%s" % ((name,) + tuple(chosen[name]))
+        if name not in installed or order(installed[name]) < order(chosen[name]):
+            installs.append(pin)
+        elif installed[name] != tuple(chosen[name]):
+            downgrades.append(pin)
+    return [name for name in remove if name in installed], installs, downgrades
+
+
+def shell_script(removals, installs, downgrades):
+    """Lines for ``yum shell``: the one way to remove, install and downgrade in a single transaction."""
+    lines = [
+        word + " " + " ".join(names)
+        for word, names in (("remove", removals), ("downgrade", downgrades), ("install", installs))
+        if names
+    ]
+    return "\n".join(lines + ["run", "exit", ""])
+
+
+def described(names, installed):
+    return ", ".join("%s %s" % (name, installed[name][0]) for name in names if name in installed)
+
+
+def tail(*texts):
+    return "\n".join(text.strip() for text in texts if text.strip())[-4000:]
+
+
+# -- effects
+
+
+class Packages(object):
+    """The packages of this host and what is wanted of them."""
+
+    def __init__(self, module):
+        self.module, self.params = module, module.params
+        self.began = time.time()
+        self.remove, self.tools = self.params["absent"], self.params["tools"]
+        self.engine, self.plugins = self.params["engine"], self.params["plugins"]
+        self.compilers = COMPILERS if self.params["compilers"] else []
+        self.before = {}
+        self.listing = ("", "")
+
+    def run(self, *command):
+        return self.module.run_command(list(command), expand_user_and_vars=False)
+
+    def yum(self, *words):
+        """yum, tried again for a while when another package manager works: yum 3 would wait for ever."""
+        deadline = time.time() + self.params["lock_timeout"]
+        while True:
+            code, out, err = self.run("/usr/bin/yum", *(OPTIONS + list(words)))
+            holder = lock_holder(out + err)
+            if code == 0 or holder is None:
+                return code, out, err
+            if time.time() >= deadline:
+                self.fail(
+                    "locked",
+                    "Another package manager%s has held the lock for %d s; wait for it to end, or end it, and run again."
+                    % (self.who(holder), self.params["lock_timeout"]),
+                    out,
+                    err,
+                )
+            time.sleep(3)
+
+    def who(self, pid):
+        if not pid:
+            return ""
+        _code, out, _err = self.run("ps", "-o", "args=", "-p", pid)
+        return " (pid %s: %s)" % (pid, out.strip()[:120] or "its command is unknown")
+
+    def docker_repository(self):
+        return ["--disablerepo=*", "--enablerepo=" + self.params["repository_id"]]
+
+    def ask_rpm(self):
+        names = sorted(set(self.remove + self.compilers + self.tools + self.engine + self.plugins))
+        if not names:
+            return {}
+        query = "%{NAME}\\t%{EPOCH}\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\n"
+        found = installed_packages(self.run("rpm", "-q", "--qf", query, *names)[1])
+        for name in self.compilers + self.tools:
+            if name not in found:  # Some releases have it under another name.
+                provided = installed_packages(self.run("rpm", "-q", "--qf", query, "--whatprovides", name)[1])
+                if provided:
+                    found[name] = sorted(provided.values(), key=order)[-1]
+        return found
+
+    def fail(self, code, message, *evidence):
+        seconds = round(time.time() - self.began, 2)
+        status = [name for name, names in self.groups() if any(self.wrong(name, names, self.before))] or ["engine"]
+        steps = [{"name": name, "status": "failed", "seconds": 0.0, "detail": message} for name in status]
+        steps[-1]["seconds"] = seconds
+        self.module.fail_json(msg=message, code=code, evidence=tail(*evidence), steps=steps, changed=False)
+
+    # -- what is right and wrong with the host
+
+    def groups(self):
+        return (
+            ("remove", self.remove), ("compilers", self.compilers), ("tools", self.tools), ("engine", self.engine),
+        )  # fmt: skip
+
+    def wrong(self, group, names, installed):
+        """The names of a group that are not as wanted."""
+        if group == "remove":
+            return [name for name in names if name in installed]
+        wrong = [name for name in names if name not in installed]
+        if group == "engine" and names and not wrong and engine_is_wanted(installed, names, self.params["version"]):
+            wrong = [name for name in names if name in SAME_VERSION]
+        return wrong
+
+    # -- the work
+
+    def choose(self):
+        """Ask the repository for versions, if the engine has to change."""
+        if not self.wrong("engine", self.engine, self.before):
+            return {}
+        names = self.engine + self.plugins
+        code, out, err = self.yum("-q", *(self.docker_repository() + ["list", "--showduplicates"] + names))
+        self.listing = (out, err)
+        listed = listed_packages(out)
+        if code and not listed:
+            if re.search(r"No [Mm]atching [Pp]ackages", out + err):
+                self.fail("no-such-version", "The repository %s has none of %s; check its address." % (
+                    self.params["repository_id"], ", ".join(self.engine)), out, err)  # fmt: skip
+            self.fail("no-metadata", "The repository %s cannot be read; check its address and the network."
+                      % self.params["repository_id"], out, err)  # fmt: skip
+        try:
+            return choose_versions(self.before, listed, self.engine, self.plugins, self.params["version"])
+        except NoSuchVersion as problem:
+            self.fail("no-such-version", "Nothing was changed: %s; set docker_version to one that exists." % problem,
+                      out, err)  # fmt: skip
+
+    def check_removals(self, removals, plain):
+        """Before something goes: nothing else may need it, and all that shall come must exist."""
+        code, out, err = self.run("rpm", "-e", "--test", *removals)
+        if code:
+            users = needed_by(out + err)
+            self.fail(
+                "needed-by",
+                "Nothing was changed: %s cannot be removed, because %s; remove it yourself first, or keep this host as it is."
+                % (", ".join(removals), "installed packages need it: " + ", ".join(users) if users else "rpm refuses"),
+                out,
+                err,
+            )
+        wanted = [name for name in plain if name not in self.before]
+        if wanted:
+            _code, out, err = self.yum("-q", "list", *wanted)
+            gone = [name for name in wanted if name not in listed_packages(out)]
+            if gone:
+                self.fail("not-available", "Nothing was changed: no repository has %s; check this host's base repositories."
+                          % ", ".join(gone), out, err)  # fmt: skip
+
+    def transact(self, removals, installs, downgrades):
+        if not removals and not downgrades:
+            return self.yum("-y", "install", *installs)
+        handle, script = tempfile.mkstemp(prefix="pydock-", suffix=".yum")
+        try:
+            os.write(handle, shell_script(removals, installs, downgrades).encode("ascii"))
+            os.close(handle)
+            return self.yum("-y", "shell", script)
+        finally:
+            os.remove(script)
+
+    def ensure(self):
+        self.before = self.ask_rpm()
+        wrong = dict((group, self.wrong(group, names, self.before)) for group, names in self.groups())
+        if not any(wrong.values()) or self.module.check_mode:
+            self.finish(wrong, self.before)
+        chosen = self.choose()
+        plain = self.compilers + self.tools
+        removals, installs, downgrades = transaction(self.before, self.remove, plain, chosen)
+        if removals:
+            self.check_removals(removals, plain)
+        code, out, err = self.transact(removals, installs, downgrades)
+        after = self.ask_rpm()
+        if self.unmet(after, chosen) and STALE.search(out + err):
+            self.yum("-q", "clean", "metadata")
+            code, out, err = self.transact(*transaction(after, self.remove, plain, chosen))
+            after = self.ask_rpm()
+        unmet = self.unmet(after, chosen)
+        if unmet:
+            self.fail("transaction-failed", "yum (exit %d) left this undone: %s; its own words say why."
+                      % (code, "; ".join(unmet)), out, err)  # fmt: skip
+        self.finish(wrong, after)
+
+    def unmet(self, after, chosen):
+        """Sentences about what rpm says is not as wanted: yum's exit code does not tell."""
+        unmet = ["%s is still there" % name for name in self.remove if name in after]
+        unmet += ["%s is missing" % name for name in self.compilers + self.tools if name not in after]
+        for name in sorted(chosen):
+            found = after.get(name)
+            if found is None:
+                unmet.append("%s %s is missing" % (name, chosen[name][0]))
+            elif found != tuple(chosen[name]):
+                unmet.append("%s is %s, not %s" % (name, found[0], chosen[name][0]))
+        return unmet
+
+    def finish(self, wrong, installed):
+        """One step for each group that is wanted. They share a transaction: its time stands at the last one."""
+        steps = []
+        for group, names in self.groups():
+            changed = bool(wrong[group])
+            if not names or (group == "remove" and not changed):
+                continue
+            if group == "remove" or (changed and self.module.check_mode):
+                detail = ", ".join(wrong[group])
+            else:
+                detail = described(names, installed)
+            steps.append({"name": group, "status": "changed" if changed else "ok", "seconds": 0.0, "detail": detail})
+        for step in sorted(steps, key=lambda step: step["status"] == "changed")[-1:]:
+            step["seconds"] = round(time.time() - self.began, 2)
+        result = {"changed": any(wrong.values()), "steps": steps}
+        if self.compilers and "gcc" in installed:
+            result["compilers"] = self.run("gcc", "--version")[1].partition("\n")[0]
+        self.module.exit_json(**result)
+
+
+def main():
+    strings = {"type": "list", "elements": "str", "default": []}
+    module = AnsibleModule(
+        argument_spec={
+            "absent": strings,
+            "compilers": {"type": "bool", "default": False},
+            "tools": strings,
+            "engine": strings,
+            "plugins": strings,
+            "version": {"type": "str", "default": "latest"},
+            "repository_id": {"type": "str", "default": "docker-ce-stable"},
+            "lock_timeout": {"type": "int", "default": 300},
+        },
+        supports_check_mode=True,
+    )
+    module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
+    packages = Packages(module)
+    names = packages.remove + packages.tools + packages.engine + packages.plugins + [module.params["repository_id"]]
+    strange = [name for name in names if not re.match(r"[A-Za-z0-9][A-Za-z0-9._+:-]*\Z", name)]
+    if strange or not re.match(r"(latest|\d+(\.[0-9a-z]+)*)\Z", module.params["version"]):
+        packages.fail("wrong-settings", "Nothing was changed: %r is no package name or version." % (
+            strange or module.params["version"]))  # fmt: skip
+    packages.ensure()
+
+
+if __name__ == "__main__":
+    main()
