@@ -136,7 +136,7 @@ def create(
         *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
         *("--security-opt", "systempaths=unconfined", "--tmpfs", "/run", "--tmpfs", "/tmp:exec"),
         *cgroup,
-        *("-v", "/var/lib/docker", "-v", "/var/lib/containerd"),
+        *("-v", "/var/lib/docker", "-v", "/var/lib/containerd", "-v", f"{engine.RUN}/resolv.conf:/etc/resolv.conf"),
         *(word for mirror in NAMES for word in ("--add-host", f"{mirror}:{engine.GATEWAY}")),
         *(image(version), "/sbin/init"),
     )
