@@ -17,7 +17,9 @@ FILES = {"pydock.yml": "pydock.yml.j2", "inventory/hosts.yml": "hosts.yml.j2"}
 def init(directory: Path, talk: Console) -> int:
     """Write the files; none if one of them is there. Raises UsageError then."""
     if there := [name for name in FILES if (directory / name).exists()]:
-        raise UsageError(f"{', '.join(there)} is here already", "Nothing was written; use an empty directory.")
+        raise UsageError(
+            f"{', '.join(there)} is here already", "Nothing was written; use an empty directory."
+        )
     try:
         for name, template in FILES.items():
             path = directory / name

@@ -43,7 +43,9 @@ def output_options() -> Callable[[Command], Command]:
     """How a command speaks."""
     return _apply(
         [
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout (docs/json.md)."),
+            click.option(
+                "--json", "as_json", is_flag=True, help="Print one JSON document on stdout (docs/json.md)."
+            ),
             click.option("--no-color", is_flag=True, help="Plain text; also NO_COLOR in the environment."),
             click.option("-v", "--verbose", count=True, help="Say more; repeat for Ansible's own verbosity."),
         ]
@@ -55,8 +57,12 @@ def host_options() -> Callable[[Command], Command]:
     return _apply(
         [
             click.argument("hosts", nargs=-1, metavar="[HOST]..."),
-            click.option("-i", "--inventory", multiple=True, metavar="PATH", help="Ansible inventory; repeatable."),
-            click.option("-l", "--limit", metavar="PATTERN", help="Only the hosts that match, as in Ansible."),
+            click.option(
+                "-i", "--inventory", multiple=True, metavar="PATH", help="Ansible inventory; repeatable."
+            ),
+            click.option(
+                "-l", "--limit", metavar="PATTERN", help="Only the hosts that match, as in Ansible."
+            ),
             click.option("-c", "--config", metavar="FILE", help="Settings file; by default pydock.yml here."),
             click.option("-u", "--user", metavar="NAME", help="Log in as this user."),
             click.option("-k", "--ask-pass", is_flag=True, help="Ask for the SSH password."),
@@ -64,7 +70,9 @@ def host_options() -> Callable[[Command], Command]:
             click.option("-f", "--forks", metavar="N", help="Hosts at a time (default 32)."),
             click.option("--ssh-config", metavar="FILE", help="As `ssh -F`; by default ~/.ssh/config."),
             click.option(
-                "--host-key-policy", metavar="POLICY", help="strict (default): refuse unknown keys; or accept-new."
+                "--host-key-policy",
+                metavar="POLICY",
+                help="strict (default): refuse unknown keys; or accept-new.",
             ),
             click.option("--timeout", metavar="SECONDS", help="For connecting and logging in (default 10)."),
             output_options(),
@@ -81,14 +89,23 @@ def wish_options() -> Callable[[Command], Command]:
                 metavar="NAME|URL",
                 help="auto, official, aliyun, tuna, ustc, tencent, huawei, or an address.",
             ),
-            click.option("--repository-key", metavar="FINGERPRINT", help="Of the key that signs the packages."),
-            click.option("--docker-version", metavar="VERSION", help="latest, 26, 26.1 or 20.10.23."),
-            click.option("--compilers/--no-compilers", default=None, help="Install gcc and gcc-c++ (default: yes)."),
             click.option(
-                "--registry-mirror", multiple=True, metavar="URL", help="Registry accelerator; repeatable, in order."
+                "--repository-key", metavar="FINGERPRINT", help="Of the key that signs the packages."
+            ),
+            click.option("--docker-version", metavar="VERSION", help="latest, 26, 26.1 or 20.10.23."),
+            click.option(
+                "--compilers/--no-compilers", default=None, help="Install gcc and gcc-c++ (default: yes)."
+            ),
+            click.option(
+                "--registry-mirror",
+                multiple=True,
+                metavar="URL",
+                help="Registry accelerator; repeatable, in order.",
             ),
             click.option("--verify-image", metavar="IMAGE", help="What proves Docker (default hello-world)."),
-            click.option("--replace-podman", is_flag=True, help="Remove podman and runc where they are in the way."),
+            click.option(
+                "--replace-podman", is_flag=True, help="Remove podman and runc where they are in the way."
+            ),
         ]
     )
 

@@ -1,0 +1,101 @@
+"""Host keys: which are known, which are new, which have changed. Entries are OpenSSH's."""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import hashlib
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydock_installer.errors import PydockError
+
+
+@dataclass(frozen=True)
+class HostKey:
+    """A key that a host shows, or that a file knows: type, base64 of the blob."""
+
+    type: str
+    base64: str
+
+    @property
+    def fingerprint(self) -> str:
+        """As ssh-keygen -l prints it."""
+        digest = hashlib.sha256(base64.b64decode(self.base64)).digest()
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A known key of a host, and where it stands."""
+
+    key: HostKey
+    place: str
+    revoked: bool = False
+
+
+def entries(name: str, files: tuple[Path, ...]) -> Iterator[Entry]:
+    """The keys that ``files`` know under ``name`` (``host`` or ``[host]:port``), in their order."""
+    for file in files:
+        try:
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        for number, line in enumerate(lines, start=1):
+            words = line.split()
+            marker = words.pop(0) if words and words[0].startswith("@") else ""
+            # A certificate authority vouches for certificates, which are not asked for here.
+            if len(words) < 3 or words[0].startswith("#") or marker == "@cert-authority":
+                continue
+            if _matches(name, words[0]):
+                yield Entry(HostKey(words[1], words[2]), f"{file}:{number}", marker == "@revoked")
+
+
+def state(key: HostKey, known: tuple[Entry, ...]) -> str:
+    """``known``, ``unknown`` or ``changed``: a host that is known must show a key that is known."""
+    if any(entry.revoked and entry.key == key for entry in known):
+        return "changed"
+    trusted = [entry.key for entry in known if not entry.revoked]
+    if key in trusted:
+        return "known"
+    return "changed" if trusted else "unknown"
+
+
+def add(name: str, keys: tuple[HostKey, ...], file: Path) -> Path:
+    """Append keys under ``name``; nothing that stands there is touched. Raises PydockError if it cannot be written."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        before = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+        with file.open("a", encoding="utf-8") as stream:
+            if not before:
+                file.chmod(0o600)
+            if before and not before.endswith("\n"):
+                stream.write("\n")
+            stream.writelines(f"{name} {key.type} {key.base64}\n" for key in keys)
+    except OSError as error:
+        raise PydockError(f"{file} cannot be written: {error.strerror}") from error
+    return file
+
+
+def _matches(name: str, pattern: str) -> bool:
+    if pattern.startswith("|1|"):
+        try:
+            salt, digest = (base64.b64decode(part) for part in pattern[3:].split("|"))
+        except ValueError:
+            return False
+        return hmac.compare_digest(hmac.new(salt, name.encode(), "sha1").digest(), digest)
+    matched = False
+    for one in pattern.split(","):
+        if one.startswith("!"):
+            if fnmatch.fnmatchcase(name.lower(), _literal(one[1:])):
+                return False
+        elif fnmatch.fnmatchcase(name.lower(), _literal(one)):
+            matched = True
+    return matched
+
+
+def _literal(pattern: str) -> str:
+    """OpenSSH knows * and ? alone; brackets belong to ``[host]:port``."""
+    return pattern.lower().replace("[", "[[]")
