@@ -265,6 +265,8 @@ class HostReport:
     cause: str | None = None
     remedy: str | None = None
     seconds: float = 0.0
+    code: str | None = None
+    """The diagnosis behind the cause, for ``pydock explain``."""
 
 
 @dataclass(frozen=True)
