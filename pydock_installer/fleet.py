@@ -111,7 +111,9 @@ def _argument(text: str, login: Login) -> Host:
     if port is not None and not 0 < port < 65536:
         raise InventoryError(f"{text}: {port} is not a port", "Ports are 1 to 65535.")
     # The name is also the host's name in Ansible, which takes a colon for a port.
-    name = address.replace(":", "-") + (f"-{port}" if port not in (None, 22) else "")
+    name = ("ipv6-" + address.replace(":", "-") if six else address) + (
+        f"-{port}" if port not in (None, 22) else ""
+    )
     return Host(
         name=name,
         address=address,

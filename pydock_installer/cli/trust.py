@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pydock_installer.errors import ExitCode
@@ -35,7 +36,7 @@ def trust(request: Request, talk: Console) -> int:
     return int(_code(entries))
 
 
-def _entry(offer: Offer, written: dict[str, object]) -> dict[str, object]:
+def _entry(offer: Offer, written: Mapping[str, object]) -> dict[str, object]:
     name = offer.host.name
     state = (
         "problem"

@@ -27,6 +27,18 @@ DOING = {
     "docker_verify": "proof",
 }
 
+#: Where the diagnosis of a failed step is looked up.
+PHASE_OF_STEP = {
+    "repository": "repository",
+    "remove": "packages",
+    "compilers": "packages",
+    "tools": "packages",
+    "engine": "packages",
+    "settings": "daemon",
+    "service": "daemon",
+    "proof": "pull",
+}
+
 
 def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     """Do the steps of a plan on those hosts that have some. Hosts fail alone."""
@@ -79,16 +91,16 @@ def _host_report(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupt
     changed = any(step.status is StepStatus.CHANGED for step in outcome.steps)
     if outcome.message:
         status = HostStatus.UNREACHABLE if outcome.unreachable else HostStatus.FAILED
-        found = diagnose(f"{outcome.code or ''}\n{outcome.message}\n{outcome.evidence}")
+        where = "ssh" if outcome.unreachable else PHASE_OF_STEP.get(outcome.failed_step or "")
+        found = diagnose(f"{outcome.code or ''}\n{outcome.message}\n{outcome.evidence}", where=where)
         cause = f"{outcome.failed_step}: {outcome.message}"
         if found and found.cause not in cause:
-            cause += f" ({found.cause})"
+            cause += f" {found.cause}"
         remedy = (
-            found.remedy
-            if found
-            else "The host's own words are in the run directory; run again when it is mended."
+            found.remedy if found else "The host's own words are in the run directory; mend it and run again."
         )
-        return HostReport(entry, status, outcome.steps, outcome.proof, cause, remedy, outcome.seconds)
+        code = found.code if found else None
+        return HostReport(entry, status, outcome.steps, outcome.proof, cause, remedy, outcome.seconds, code)
     if ledger.finished(name) >= set(roles_of(entry)):
         status = HostStatus.OK if changed or outcome.proof else HostStatus.UNCHANGED
         proof = outcome.proof or standing_proof(entry)

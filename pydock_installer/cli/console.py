@@ -1,0 +1,134 @@
+"""The terminal: the only code that prints. Results go to stdout, progress and questions to stderr."""
+
+from __future__ import annotations
+
+import getpass
+import json as json_text
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TextIO
+
+from pydock_installer.cli.text import clean
+from pydock_installer.errors import PydockError, RefusedError
+from pydock_installer.model import Plan, Report, Secret
+
+
+class Console:
+    """What a command says and asks. ``interactive`` only with a person at both ends."""
+
+    def __init__(
+        self,
+        *,
+        json: bool = False,
+        no_color: bool = False,
+        verbose: int = 0,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        stdin: TextIO | None = None,
+    ) -> None:
+        from rich.console import Console as RichConsole
+
+        self.json, self.verbose = json, verbose
+        self._stdin, self._stdout, self._stderr = (
+            stdin or sys.stdin,
+            stdout or sys.stdout,
+            stderr or sys.stderr,
+        )
+        plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in ("dumb", "unknown")
+        self._out = _console(RichConsole, self._stdout, plain)
+        self._err = _console(RichConsole, self._stderr, plain)
+        self._live = self._stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown", None)
+        self.interactive = self._stdin.isatty() and self._stderr.isatty()
+        self.unicode = "utf" in (getattr(self._stderr, "encoding", None) or "").lower()
+
+    # -- while it works
+
+    def progress(self, hosts: Sequence[str]) -> AbstractContextManager[Any]:
+        """Where a workflow tells how far it is."""
+        from pydock_installer.cli.progress import LiveProgress, PlainProgress
+
+        if self._live:
+            return LiveProgress(self._err, hosts, self.unicode)
+        return PlainProgress(self._err, self.verbose)
+
+    def ask(self, question: str) -> bool:
+        """Yes or no; no is the default. Raises RefusedError if there is nobody to ask."""
+        if not self.interactive:
+            raise RefusedError(
+                f"there is no terminal to ask on: {question}", "Pass --yes to go ahead without a question."
+            )
+        self._err.print(f"{clean(question)} [y/N] ", markup=False, highlight=False, end="")
+        self._stderr.flush()
+        return self._stdin.readline().strip().lower() in ("y", "yes")
+
+    def password(self, prompt: str) -> Secret:
+        """A password, typed without an echo. Raises RefusedError without a terminal."""
+        if not self.interactive:
+            raise RefusedError(
+                f"there is no terminal to ask for the {prompt.strip(': ')} on", "Run it in a terminal."
+            )
+        return Secret(getpass.getpass(prompt, stream=self._stderr))
+
+    def note(self, text: str) -> None:
+        """A line for the person, beside the result."""
+        self._err.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+
+    # -- results
+
+    def out(self, text: str) -> None:
+        """A line of the result."""
+        self._out.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        """The one JSON document of a command."""
+        self._stdout.write(json_text.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+    def plan(self, plan: Plan) -> None:
+        """What is about to be done, before the question."""
+        from pydock_installer.cli.tables import plan_text
+
+        if not self.json:
+            self._err.print(plan_text(plan))
+
+    def report(self, report: Report) -> None:
+        """The end of a command."""
+        from pydock_installer.cli.tables import report_text
+        from pydock_installer.report import to_json
+
+        if self.json:
+            self.document(to_json(report))
+        else:
+            self._out.print(report_text(report, self.verbose))
+
+    def error(self, error: PydockError) -> None:
+        """One sentence on what went wrong, one on what to do."""
+        if self.json:
+            document = {
+                "exit_code": int(error.exit_code),
+                "error": error.message,
+                "hint": error.hint,
+                "hosts": [],
+            }
+            self.document(document)
+        from rich.text import Text
+
+        text = Text("Error: ", style="bold red").append(clean(error.message), style="not bold default")
+        if error.hint:
+            text.append(f"\n{clean(error.hint)}", style="not bold default")
+        self._err.print(text, soft_wrap=True)
+
+
+def _console(kind: type, stream: TextIO, plain: bool) -> Any:
+    """A terminal has its own width; a pipe gets room for every word."""
+    width = None if stream.isatty() else 160
+    return kind(
+        file=stream,
+        width=width,
+        no_color=plain,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )

@@ -1,0 +1,226 @@
+"""Plans and reports as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pydock_installer.cli.text import clean
+from pydock_installer.model import (
+    Facts,
+    HostPlan,
+    HostReport,
+    HostStatus,
+    Known,
+    Plan,
+    Report,
+    Severity,
+    StepStatus,
+)
+from pydock_installer.report import (
+    change_summary,
+    engine_version,
+    grouped,
+    proof_summary,
+    release,
+    summary,
+)
+
+STYLES = {
+    HostStatus.OK: "green",
+    HostStatus.UNCHANGED: "green",
+    HostStatus.PLANNED: "cyan",
+    HostStatus.FAILED: "red",
+    HostStatus.BLOCKED: "red",
+    HostStatus.UNREACHABLE: "red",
+    HostStatus.REFUSED: "yellow",
+}
+
+HELD_UP = "Nothing was changed: blocked hosts hold up the rest. Pass --keep-going to go on without them."
+
+
+def plan_text(plan: Plan) -> RenderableType:
+    """Hosts with their steps and reasons; hosts that need the same are told together."""
+    return Group(*_spaced(_plans(plan.hosts)), Text(_plan_sentence(plan), style="bold"))
+
+
+def report_text(report: Report, verbose: int = 0) -> RenderableType:
+    """The end of a command: what was done or would be, what is proven, what failed and why."""
+    planned = any(host.status is HostStatus.PLANNED for host in report.hosts)
+    if report.command in ("plan", "generate") or (planned and report.command != "status"):
+        made = plan_text(Plan(tuple(host.plan for host in report.hosts)))
+        return Group(made, Text(HELD_UP, style="yellow")) if report.command == "install" else made
+    if report.command == "check":
+        return Group(*_spaced(_findings(report.hosts)), Text(summary(report), style="bold"))
+    table = _status_table(report.hosts) if report.command == "status" else _result_table(report.hosts)
+    parts: list[RenderableType] = [table, *_causes(report.hosts)]
+    if verbose:
+        parts += [*_steps(report.hosts)]
+    parts.append(Text(summary(report), style="bold"))
+    if report.run_directory:
+        parts.append(Text(f"Run {report.run}: {report.run_directory}", style="dim"))
+    return Group(*parts)
+
+
+def _plans(hosts: Sequence[HostPlan]) -> Iterator[RenderableType]:
+    for entries in _alike(hosts):
+        first = entries[0]
+        heading = Text(clean(grouped([e.host.name for e in entries])), style="bold")
+        heading.append(f"  {_what_it_is(first.facts)}", style="not bold")
+        yield Group(heading, *(Padding(line, (0, 0, 0, 2)) for line in _plan_lines(first)))
+
+
+def _plan_lines(entry: HostPlan) -> Iterator[Text]:
+    if entry.unreachable or entry.blockers:
+        for finding in entry.blockers:
+            word = "unreachable: " if entry.unreachable else "blocked: "
+            yield Text(word, style="red").append(clean(finding.message), style="default")
+            if finding.remedy:
+                yield Text(f"  {clean(finding.remedy)}")
+    elif not entry.steps:
+        yield Text("nothing to do", style="green")
+    for number, step in enumerate(entry.steps, start=1):
+        yield Text(f"{number}. {clean(step.sentence)}").append(f"  ({clean(step.reason)})", style="dim")
+
+
+def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
+    """Hosts that are and need the same, in the order of the first of each."""
+    groups: dict[object, list[HostPlan]] = {}
+    for entry in hosts:
+        alone = entry.host.name if entry.unreachable else ""
+        key = (alone, _what_it_is(entry.facts), entry.steps, tuple(f.message for f in entry.blockers))
+        groups.setdefault(key, []).append(entry)
+    return list(groups.values())
+
+
+def _plan_sentence(plan: Plan) -> str:
+    counts = {
+        "to change": sum(bool(entry.steps) for entry in plan.hosts),
+        "with nothing to do": sum(not entry.steps and not entry.blockers for entry in plan.hosts),
+        "blocked": sum(bool(entry.blockers) and not entry.unreachable for entry in plan.hosts),
+        "unreachable": sum(bool(entry.unreachable) for entry in plan.hosts),
+    }
+    parts = [f"{number} {word}" for word, number in counts.items() if number]
+    return f"Plan: {len(plan.hosts)} host{'' if len(plan.hosts) == 1 else 's'}, {', '.join(parts)}."
+
+
+def _what_it_is(facts: Facts | None) -> str:
+    if facts is None:
+        return ""
+    kernel = f"  kernel {facts.kernel.value}" if isinstance(facts.kernel, Known) else ""
+    machine = f"  {facts.architecture.value}" if isinstance(facts.architecture, Known) else ""
+    return clean(f"{release(facts)}{kernel}{machine}")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold", no_wrap=name in ("host", "time"))
+    return table
+
+
+def _result_table(hosts: Sequence[HostReport]) -> Table:
+    table = _table("host", "release", "result", "changed", "docker", "proof", "time")
+    for host in hosts:
+        seconds = f"{host.seconds:.0f} s" if host.seconds else "-"
+        cells = (
+            release(host.plan.facts),
+            host.status.value,
+            change_summary(host),
+            engine_version(host.proof),
+        )
+        table.add_row(*_cells(host, *cells, proof_summary(host.proof), seconds))
+    return table
+
+
+def _status_table(hosts: Sequence[HostReport]) -> Table:
+    table = _table("host", "release", "docker", "service", "mirrors", "proof", "drift")
+    for host in hosts:
+        facts = host.plan.facts
+        service = facts.service.value if facts and isinstance(facts.service, Known) else None
+        engine = facts.engine.value if facts and isinstance(facts.engine, Known) else None
+        record = facts.proof_record.value if facts and isinstance(facts.proof_record, Known) else None
+        drift = change_summary(host) if host.status is HostStatus.PLANNED else host.status.value
+        table.add_row(
+            *_cells(
+                host,
+                release(facts),
+                (engine.server or "-") if engine else "-",
+                f"{service.active}, {service.enabled or 'not'} at boot" if service else "-",
+                ", ".join(mirror.rstrip("/") for mirror in engine.registry_mirrors) or "none"
+                if engine
+                else "-",
+                proof_summary(record),
+                "none" if host.status is HostStatus.UNCHANGED else drift,
+            )
+        )
+    return table
+
+
+def _cells(host: HostReport, *texts: str) -> list[Text]:
+    cells = [Text(clean(host.plan.host.name), style="bold")]
+    return cells + [
+        Text(clean(text), style=STYLES[host.status] if text == host.status.value else "") for text in texts
+    ]
+
+
+def _causes(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
+    """Each failure with what to do; hosts that failed alike are told together."""
+    troubled = [host for host in hosts if host.cause]
+    for (cause, remedy), same in groupby(
+        sorted(troubled, key=lambda h: (h.cause or "", h.remedy or "")), key=lambda h: (h.cause, h.remedy)
+    ):
+        entries = list(same)
+        text = Text(clean(grouped([h.plan.host.name for h in entries])), style="bold")
+        text.append(f" {entries[0].status.value}: ", style=STYLES[entries[0].status])
+        text.append(clean(cause or ""), style="not bold")
+        if remedy:
+            text.append(f"\n  {clean(remedy)}", style="not bold")
+        if code := entries[0].code:
+            text.append(f"\n  More: pydock explain {clean(code)}", style="dim not bold")
+        yield text
+        yield Text("")
+
+
+def _steps(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
+    table = _table("host", "step", "result", "time", "what")
+    for host in hosts:
+        for step in host.steps:
+            style = "red" if step.status is StepStatus.FAILED else ""
+            table.add_row(
+                Text(clean(host.plan.host.name), style="bold"),
+                Text(clean(step.name)),
+                Text(step.status.value, style=style),
+                Text(f"{step.seconds:.1f} s"),
+                Text(clean(step.detail)),
+            )
+    yield table
+
+
+def _findings(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
+    marks = {
+        Severity.OK: "green",
+        Severity.UNKNOWN: "yellow",
+        Severity.WARNING: "yellow",
+        Severity.BLOCKER: "red",
+    }
+    for host in hosts:
+        lines: list[Text] = [Text(clean(host.plan.host.name), style="bold")]
+        for finding in sorted(host.plan.findings, key=lambda f: -list(Severity).index(f.severity)):
+            line = Text("  ").append(f"{finding.severity.value:8}", style=marks[finding.severity])
+            lines.append(line.append(clean(f"{finding.code}: {finding.message}"), style="default"))
+            if finding.remedy:
+                lines.append(Text(f"          {clean(finding.remedy)}"))
+        yield Group(*lines)
+
+
+def _spaced(parts: Iterator[RenderableType]) -> Iterator[RenderableType]:
+    for part in parts:
+        yield part
+        yield Text("")

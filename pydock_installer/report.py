@@ -1,0 +1,169 @@
+"""From a report to a document, a sentence, an exit code. Pure; the terminal is cli/console.py's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydock_installer.errors import ExitCode
+from pydock_installer.model import (
+    Facts,
+    Finding,
+    HostReport,
+    HostStatus,
+    Known,
+    Proof,
+    Report,
+    StepStatus,
+)
+
+#: How each status reads in the closing sentence.
+WORDS = {
+    HostStatus.OK: "done and proven",
+    HostStatus.UNCHANGED: "with nothing to do",
+    HostStatus.PLANNED: "to change",
+    HostStatus.FAILED: "failed",
+    HostStatus.BLOCKED: "blocked",
+    HostStatus.UNREACHABLE: "unreachable",
+    HostStatus.REFUSED: "left alone",
+}
+
+
+def exit_code(statuses: Iterable[HostStatus]) -> int:
+    """The worst of the statuses, as errors.ExitCode tells it."""
+    seen = set(statuses)
+    for status, code in (
+        (HostStatus.FAILED, ExitCode.HOST_FAILED),
+        (HostStatus.UNREACHABLE, ExitCode.UNREACHABLE),
+        (HostStatus.BLOCKED, ExitCode.BLOCKED),
+        (HostStatus.REFUSED, ExitCode.REFUSED),
+    ):
+        if status in seen:
+            return int(code)
+    return int(ExitCode.OK)
+
+
+def summary(report: Report) -> str:
+    """The closing sentence: ``3 hosts: 2 done and proven, 1 failed.``"""
+    statuses = [host.status for host in report.hosts]
+    words = {**WORDS, HostStatus.UNCHANGED: "ready"} if report.command == "check" else WORDS
+    parts = [f"{number} {text}" for status, text in words.items() if (number := statuses.count(status))]
+    return f"{len(statuses)} host{'' if len(statuses) == 1 else 's'}: {', '.join(parts)}."
+
+
+def change_summary(host: HostReport) -> str:
+    """What was done to a host, short enough for a table."""
+    if host.status is HostStatus.UNCHANGED and not host.steps:
+        return "nothing to do"
+    if host.status is HostStatus.PLANNED:
+        return ", ".join(step.name for step in host.plan.steps)
+    changed = [step.name for step in host.steps if step.status is StepStatus.CHANGED]
+    return ", ".join(changed) or ("nothing to do" if host.status is HostStatus.OK else "-")
+
+
+def release(facts: Facts | None) -> str:
+    """The release as a person reads it."""
+    return facts.release.value.pretty if facts and isinstance(facts.release, Known) else "-"
+
+
+def proof_summary(proof: Proof | None) -> str:
+    """What is proven of a host."""
+    if proof is None:
+        return "-"
+    mirror = (
+        f" via {proof.registry_mirrors[0].partition('://')[2].rstrip('/')}" if proof.registry_mirrors else ""
+    )
+    return f"{proof.image or 'hello-world'} ok{mirror}" if proof.hello_world else "not proven"
+
+
+def engine_version(proof: Proof | None) -> str:
+    """Client and server, once if they agree."""
+    if proof is None or not proof.server:
+        return "-"
+    return proof.server if proof.client == proof.server else f"{proof.server} (client {proof.client})"
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The document of ``--json``; docs/json.md tells each key."""
+    return {
+        "command": report.command,
+        "run": report.run,
+        "run_directory": report.run_directory,
+        "exit_code": report.exit_code,
+        "summary": summary(report),
+        "hosts": [_host(host) for host in report.hosts],
+    }
+
+
+def _host(host: HostReport) -> dict[str, Any]:
+    return {
+        "name": host.plan.host.name,
+        "status": host.status.value,
+        "facts": _facts(host.plan.facts),
+        "findings": [_finding(finding) for finding in host.plan.findings],
+        "steps": _steps(host),
+        "proof": _proof(host.proof),
+        "cause": host.cause,
+        "remedy": host.remedy,
+        "code": host.code,
+        "seconds": round(host.seconds, 1),
+    }
+
+
+def _facts(facts: Facts | None) -> dict[str, Any] | None:
+    if facts is None:
+        return None
+    service = facts.service.value if isinstance(facts.service, Known) else None
+    return {
+        "release": facts.release.value.pretty if isinstance(facts.release, Known) else None,
+        "kernel": facts.kernel.value if isinstance(facts.kernel, Known) else None,
+        "architecture": facts.architecture.value if isinstance(facts.architecture, Known) else None,
+        "service": None if service is None else {"active": service.active, "enabled": service.enabled},
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "remedy": finding.remedy,
+    }
+
+
+def _steps(host: HostReport) -> list[dict[str, Any]]:
+    """Steps as they went; of a plan, as they would go."""
+    planned = {step.name: step for step in host.plan.steps}
+    if host.steps or host.status not in (HostStatus.PLANNED, HostStatus.REFUSED):
+        return [
+            {
+                "name": step.name,
+                "status": step.status.value,
+                "seconds": step.seconds,
+                "detail": step.detail,
+                "reason": planned[step.name].reason if step.name in planned else None,
+            }
+            for step in host.steps
+        ]
+    return [
+        {"name": s.name, "status": "planned", "seconds": None, "detail": s.sentence, "reason": s.reason}
+        for s in host.plan.steps
+    ]
+
+
+def _proof(proof: Proof | None) -> dict[str, Any] | None:
+    if proof is None:
+        return None
+    return {
+        "client": proof.client,
+        "server": proof.server,
+        "registry_mirrors": [mirror.rstrip("/") for mirror in proof.registry_mirrors],
+        "hello_world": proof.hello_world,
+        "image": proof.image,
+    }
+
+
+def grouped(names: Sequence[str], limit: int = 6) -> str:
+    """Names of hosts in one line, however many."""
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
