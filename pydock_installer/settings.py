@@ -247,7 +247,7 @@ def _sentence(
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"].endswith(("_type", "_parsing")):
         message = f"{message[0].lower()}{message[1:]}, not {problem['input']!r}"
-    return f"{place}: {path + ': ' if path else ''}{message}"
+    return f"{place}: {path + ': ' if path and path not in flags else ''}{message}"
 
 
 def _keys(parents: tuple[str, ...]) -> list[str]:

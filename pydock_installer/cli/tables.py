@@ -7,7 +7,6 @@ from itertools import groupby
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -70,31 +69,42 @@ def report_text(report: Report, verbose: int = 0) -> RenderableType:
 
 def _plans(hosts: Sequence[HostPlan]) -> Iterator[RenderableType]:
     for entries in _alike(hosts):
-        first = entries[0]
-        heading = Text(clean(grouped([e.host.name for e in entries])), style="bold")
-        heading.append(f"  {_what_it_is(first.facts)}", style="not bold")
-        yield Group(heading, *(Padding(line, (0, 0, 0, 2)) for line in _plan_lines(first)))
+        heads = Table.grid(padding=(0, 2))
+        heads.add_column(style="bold", no_wrap=True)
+        for same in _one_line_each(entries):
+            heads.add_row(Text(clean(grouped([e.host.name for e in same]))), Text(_what_it_is(same[0].facts)))
+        yield Group(heads, *_plan_lines(entries[0]))
+
+
+def _one_line_each(entries: list[HostPlan]) -> list[list[HostPlan]]:
+    """A few hosts have a line each; of many, those that are the same share one."""
+    if len(entries) <= 12:
+        return [[entry] for entry in entries]
+    found: dict[str, list[HostPlan]] = {}
+    for entry in entries:
+        found.setdefault(_what_it_is(entry.facts), []).append(entry)
+    return list(found.values())
 
 
 def _plan_lines(entry: HostPlan) -> Iterator[Text]:
     if entry.unreachable or entry.blockers:
         for finding in entry.blockers:
             word = "unreachable: " if entry.unreachable else "blocked: "
-            yield Text(word, style="red").append(clean(finding.message), style="default")
+            yield Text(f"  {word}", style="red").append(clean(finding.message), style="default")
             if finding.remedy:
-                yield Text(f"  {clean(finding.remedy)}")
+                yield Text(f"    {clean(finding.remedy)}")
     elif not entry.steps:
-        yield Text("nothing to do", style="green")
+        yield Text("  nothing to do", style="green")
     for number, step in enumerate(entry.steps, start=1):
-        yield Text(f"{number}. {clean(step.sentence)}").append(f"  ({clean(step.reason)})", style="dim")
+        yield Text(f"  {number}. {clean(step.sentence)}").append(f"  ({clean(step.reason)})", style="dim")
 
 
 def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
-    """Hosts that are and need the same, in the order of the first of each."""
+    """Hosts that need the same, in the order of the first of each."""
     groups: dict[object, list[HostPlan]] = {}
     for entry in hosts:
         alone = entry.host.name if entry.unreachable else ""
-        key = (alone, _what_it_is(entry.facts), entry.steps, tuple(f.message for f in entry.blockers))
+        key = (alone, entry.steps, tuple(f.message for f in entry.blockers))
         groups.setdefault(key, []).append(entry)
     return list(groups.values())
 
