@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,13 +17,14 @@ QUOTED = 200
 #: The rows that are looked at in a phase. A failed download and a failed transaction look alike; so do engine and pull.
 PHASES = {
     "ssh": frozenset({"ssh", "any"}),
-    "repository": frozenset({"repository", "packages", "ssh", "any"}),
-    "packages": frozenset({"repository", "packages", "ssh", "any"}),
-    "daemon": frozenset({"daemon", "pull", "ssh", "any"}),
-    "pull": frozenset({"daemon", "pull", "ssh", "any"}),
+    "repository": frozenset({"repository", "packages", "any"}),
+    "packages": frozenset({"repository", "packages", "any"}),
+    "daemon": frozenset({"daemon", "pull", "any"}),
+    "pull": frozenset({"daemon", "pull", "any"}),
 }
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 _PLACE = re.compile(r"\{([a-z]+)\}")
+_OPTIONAL = re.compile(r"\[([^\[\]{]*)\{([a-z]+)\}([^\[\]{]*)\]")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Row:
 
     def in_general(self) -> Diagnosis:
         """The row as it reads without a message: places for a host's words stand as capitals."""
-        return self._filled({})
+        names = (name for _, name, _ in _OPTIONAL.findall(self.cause + self.remedy))
+        return self._filled({name: name.upper() for name in names})
 
     def match(self, text: str, code: str) -> Diagnosis | None:
         """The diagnosis, if the text is one of this row's."""
@@ -55,12 +58,17 @@ class Row:
             return self._filled({k.rstrip("0123456789"): v for k, v in found.groupdict().items() if v})
         return self._filled({}) if code == self.code else None
 
-    def _filled(self, words: dict[str, str]) -> Diagnosis:
+    def _filled(self, words: Mapping[str, str]) -> Diagnosis:
+        def optional(part: re.Match[str]) -> str:
+            before, name, after = part.groups()
+            return f"{before}{{{name}}}{after}" if name in words else ""
+
         def word(place: re.Match[str]) -> str:
             name = place.group(1)
-            return words[name].strip()[:QUOTED] if name in words else name.upper()
+            return words[name].strip().rstrip(".,:;")[:QUOTED] if name in words else name.upper()
 
-        return Diagnosis(self.code, _PLACE.sub(word, self.cause), _PLACE.sub(word, self.remedy))
+        cause, remedy = (_PLACE.sub(word, _OPTIONAL.sub(optional, s)) for s in (self.cause, self.remedy))
+        return Diagnosis(self.code, cause, remedy)
 
 
 @cache

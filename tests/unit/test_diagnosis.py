@@ -16,6 +16,11 @@ CASES = sorted((Path(__file__).resolve().parents[1] / "data" / "diagnosis").glob
 WHERE = {"ssh", "repository", "packages", "daemon", "pull", "any", "check"}
 
 
+def unbounded(pattern):
+    """Repetitions without an end: outside of classes and escapes."""
+    return re.search(r"[*+]|,\}", re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "", pattern))
+
+
 def load(path):
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
@@ -53,7 +58,7 @@ def test_rows_are_well_formed():
     for row in diagnosis.rows():
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row.code)
         assert row.where in WHERE
-        assert not row.pattern or not re.search(r"[^\\][*+](?![\])}~:^%.\w])", row.pattern.pattern), row.code
+        assert not row.pattern or not unbounded(row.pattern.pattern), row.code
         general = row.in_general()
         for sentence in (general.cause, general.remedy):
             assert sentence.endswith("."), row.code
