@@ -13,6 +13,10 @@ from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, c
 from pydock_installer.settings import Settings
 
 
+#: The steps that are one transaction of the package manager.
+PACKAGE_STEPS = frozenset({"remove", "compilers", "tools", "engine"})
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What the user wants beyond the settings, for this one command."""
@@ -42,7 +46,7 @@ def plan_host(host: Host, facts: Facts, settings: Settings, wishes: Wishes) -> H
     if in_the_way and not wishes.replace_podman:
         findings = (*findings, _podman(in_the_way))
         return HostPlan(host, facts, findings, consent=in_the_way)
-    return HostPlan(host, facts, findings, steps, needs.variables(), consent=in_the_way)
+    return HostPlan(host, facts, findings, steps, needs.variables(steps), consent=in_the_way)
 
 
 def _podman(names: tuple[str, ...]) -> Finding:
@@ -93,13 +97,15 @@ class _Needs:
         present = self._present(platforms.package_names().podman)
         return present if "runc" in present else tuple(name for name in present if name == "podman-docker")
 
-    def variables(self) -> Mapping[str, Any]:
+    def variables(self, steps: tuple[Step, ...]) -> Mapping[str, Any]:
         """What the roles are told: the whole wish, so that a run tree repeats by itself."""
         names, settings = platforms.package_names(), self.settings
         return {
             "docker_repositories_baseurl": self.repository.baseurl,
             "docker_repositories_key_url": self.repository.key_url,
             "docker_repositories_fingerprint": settings.repository_key,
+            # A transaction right after it reads the metadata anyway.
+            "docker_repositories_makecache": not any(step.name in PACKAGE_STEPS for step in steps),
             "docker_packages_absent": [*names.obsolete, *self.podman()],
             "docker_packages_compilers": settings.compilers,
             "docker_packages_tools": list(names.tools),

@@ -55,6 +55,7 @@ STALE = re.compile(
     r"does not match intended download|checksum|\.rpm: \[Errno 14\] HTTPS? Error 404|Status code: 404 for \S+\.rpm",
     re.IGNORECASE,
 )
+UNKNOWN_NAME = re.compile(r"No match for argument|Unable to find a match|No package \S+ available|Nothing to do")
 LOCKED = re.compile(
     r"exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock|can't create transaction lock"
 )
@@ -322,6 +323,22 @@ class Packages(object):
                 self.fail("not-available", "Nothing was changed: no repository has %s; check this host's base repositories."
                           % ", ".join(gone), out, err)  # fmt: skip
 
+    def apply(self, wrong):
+        """(yum's answer, the versions that were chosen)"""
+        plain = self.compilers + self.tools
+        fresh = not any(name in self.before for name in self.remove + self.engine + self.plugins)
+        if fresh and wrong["engine"] and self.params["version"] == "latest":
+            # The newest is yum's own choice: no list is needed. A plugin that is unknown here stops all of it.
+            missing = [name for name in plain if name not in self.before]
+            answer = self.yum("-y", "install", *(missing + self.engine + self.plugins))
+            if not answer[0] or not UNKNOWN_NAME.search(answer[1] + answer[2]):
+                return answer, {}
+        chosen = self.choose()
+        removals, installs, downgrades = transaction(self.before, self.remove, plain, chosen)
+        if removals:
+            self.check_removals(removals, plain)
+        return self.transact(removals, installs, downgrades), chosen
+
     def transact(self, removals, installs, downgrades):
         if not removals and not downgrades:
             return self.yum("-y", "install", *installs)
@@ -338,18 +355,14 @@ class Packages(object):
         wrong = dict((group, self.wrong(group, names, self.before)) for group, names in self.groups())
         if not any(wrong.values()) or self.module.check_mode:
             self.finish(wrong, self.before)
-        chosen = self.choose()
-        plain = self.compilers + self.tools
-        removals, installs, downgrades = transaction(self.before, self.remove, plain, chosen)
-        if removals:
-            self.check_removals(removals, plain)
-        code, out, err = self.transact(removals, installs, downgrades)
-        after = self.ask_rpm()
-        if self.unmet(after, chosen) and STALE.search(out + err):
-            self.yum("-q", "clean", "metadata")
-            code, out, err = self.transact(*transaction(after, self.remove, plain, chosen))
+        for attempt in (1, 2):
+            (code, out, err), chosen = self.apply(wrong)
             after = self.ask_rpm()
-        unmet = self.unmet(after, chosen)
+            unmet = self.unmet(after, chosen)
+            if not unmet or attempt == 2 or not STALE.search(out + err):
+                break
+            self.yum("-q", "clean", "metadata")
+            self.before = after
         if unmet:
             self.fail("transaction-failed", "yum (exit %d) left this undone: %s; its own words say why."
                       % (code, "; ".join(unmet)), out, err)  # fmt: skip
@@ -358,7 +371,8 @@ class Packages(object):
     def unmet(self, after, chosen):
         """Sentences about what rpm says is not as wanted: yum's exit code does not tell."""
         unmet = ["%s is still there" % name for name in self.remove if name in after]
-        unmet += ["%s is missing" % name for name in self.compilers + self.tools if name not in after]
+        wanted = self.compilers + self.tools + [name for name in self.engine if name not in chosen]
+        unmet += ["%s is missing" % name for name in wanted if name not in after]
         for name in sorted(chosen):
             found = after.get(name)
             if found is None:

@@ -18,6 +18,7 @@ options:
   path: {description: The repository file., type: path, default: /etc/yum.repos.d/docker-ce.repo}
   repository_id: {description: Name of the repository., type: str, default: docker-ce-stable}
   local_key: {description: Where the key is kept., type: path, default: /etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce}
+  makecache: {description: Whether to read the metadata at once., type: bool, default: true}
 author: [pydock]
 """
 
@@ -114,6 +115,16 @@ def makecache_command(repository_id, yum3):
     return command + ["fast"] if yum3 else command
 
 
+def curl_settings(yum_conf):
+    """yum's proxy in the words of curl's configuration."""
+    found = dict(re.findall(r"^(proxy(?:_username|_password)?)[ \t]*=[ \t]*(\S+)[ \t]*$", yum_conf, re.MULTILINE))
+    if found.get("proxy", "_none_") == "_none_":
+        return ""
+    user = "%s:%s" % (found.get("proxy_username", ""), found.get("proxy_password", ""))
+    words = [("proxy", found["proxy"])] + ([("proxy-user", user)] if user != ":" else [])
+    return "".join('%s = "%s"\n' % (word, re.sub(r'(["\\])', r"\\\1", value)) for word, value in words)
+
+
 def lock_holder(text):
     """The pid that holds the package manager's lock, "" if it is held by an unnamed one, None if it is free."""
     if not re.search(r"exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock", text):
@@ -189,12 +200,17 @@ class Repository(object):
         _code, out, _err = self.run(["rpm", "-q", "gpg-pubkey", "--qf", "%{VERSION}\\n"])
         return imported(out, self.fingerprint)
 
+    def download(self, url, name):
+        """Fetch an address as yum would: through its proxy. (curl's code, the file, curl's words)"""
+        target = os.path.join(self.scratch, name)
+        command = ["curl", "-fsSL", "--proto", "=https,http", "--connect-timeout", "10", "--max-time", "60",
+                   "-K", "-", "-o", target, url]  # fmt: skip
+        settings = curl_settings(read("/etc/yum.conf") or "")  # Over stdin: a password shows in no process list.
+        code, _out, err = self.module.run_command(command, data=settings or "\n", expand_user_and_vars=False)
+        return code, target, err
+
     def fetch_key(self):
-        target = os.path.join(self.scratch, "key")
-        code, _out, err = self.run(
-            ["curl", "-fsSL", "--proto", "=https,http", "--connect-timeout", "10", "--max-time", "60",
-             "-o", target, self.key_url]
-        )  # fmt: skip
+        code, target, err = self.download(self.key_url, "key")
         if code:
             self.fail(
                 "key-not-fetched",
@@ -255,6 +271,18 @@ class Repository(object):
         shutil.copy2(self.path, name)
         return name
 
+    def require_metadata(self):
+        """Before anything is written: the metadata is where the file will say."""
+        address = self.baseurl.replace("$basearch", os.uname()[4]).rstrip("/") + "/repodata/repomd.xml"
+        code, _target, err = self.download(address, "repomd.xml")
+        if code:
+            self.fail(
+                "no-metadata",
+                "The repository at %s cannot be read, so nothing was written; check that address and the network."
+                % self.baseurl,
+                err,
+            )
+
     def makecache(self, before, copy):
         """Read the metadata with the new file, or put the old one back."""
         target = os.path.realpath("/usr/bin/yum")
@@ -291,9 +319,11 @@ class Repository(object):
         if file_changed:
             self.done.insert(0, "written" if before is None else "replaced, the old file kept as a backup")
             if not self.check:
+                if "$" not in self.baseurl.replace("$basearch", ""):
+                    self.require_metadata()
                 copy = self.backup() if before is not None else None
                 self.write(text)
-        if (file_changed or key_changed) and not self.check:
+        if (file_changed or key_changed) and self.module.params["makecache"] and not self.check:
             self.makecache(before, copy)
         shutil.rmtree(self.scratch, ignore_errors=True)
         changed = file_changed or key_changed
@@ -316,6 +346,7 @@ def main():
             "path": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
             "repository_id": {"type": "str", "default": "docker-ce-stable"},
             "local_key": {"type": "path", "default": "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce", "no_log": False},
+            "makecache": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )
