@@ -12,7 +12,6 @@ from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severi
 from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
 from pydock_installer.settings import Settings
 
-
 #: The steps that are one transaction of the package manager.
 PACKAGE_STEPS = frozenset({"remove", "compilers", "tools", "engine"})
 

@@ -148,7 +148,7 @@ def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_symlink():
         target.unlink(missing_ok=True)
-        target.symlink_to(os.readlink(source))
+        target.symlink_to(source.readlink())
     else:
         shutil.copy2(source, target)
 
@@ -173,7 +173,7 @@ def _sign_and_lay_out(work: Path) -> None:
     home = identity() / "gnupg"
     rpms = sorted((work / "out").rglob("*.rpm"))
     engine_names = {rpm["name"] for rpm in RPMS["engine"]}
-    for release, about in root.RELEASES.items():
+    for release in root.RELEASES:
         stable = work / "docker-ce/linux/centos" / release / "x86_64/stable"
         stable.mkdir(parents=True)
     base, bare = work / "os", work / "bare"

@@ -241,7 +241,8 @@ class Daemon(object):
 
     def ask(self):
         """The running engine's version and mirrors, or None."""
-        return engine_answer(self.run("docker", "info", "--format", "{{.ServerVersion}} {{json .RegistryConfig.Mirrors}}")[1])
+        what = "{{.ServerVersion}} {{json .RegistryConfig.Mirrors}}"
+        return engine_answer(self.run("docker", "info", "--format", what)[1])
 
     def wait(self):
         """Until the engine answers, gives up for good, or time is over."""

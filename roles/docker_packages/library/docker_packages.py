@@ -32,7 +32,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-steps: {description: What was done. The last changed step carries the transaction's seconds., type: list, returned: always}
+steps: {description: What was done; the last changed one has the transaction's time., type: list, returned: always}
 compilers: {description: First line of gcc's version., type: str, returned: success}
 code: {description: Name of the failure., type: str, returned: failure}
 evidence: {description: The tool's own words., type: str, returned: failure}
@@ -229,7 +229,7 @@ class Packages(object):
             if time.time() >= deadline:
                 self.fail(
                     "locked",
-                    "Another package manager%s has held the lock for %d s; wait for it to end, or end it, and run again."
+                    "Another package manager%s has held the lock for %d s; let it end, or end it, and run again."
                     % (self.who(holder), self.params["lock_timeout"]),
                     out,
                     err,
@@ -310,7 +310,7 @@ class Packages(object):
             users = needed_by(out + err)
             self.fail(
                 "needed-by",
-                "Nothing was changed: %s cannot be removed, because %s; remove it yourself first, or keep this host as it is."
+                "Nothing was changed: %s cannot be removed, because %s; remove it yourself first."
                 % (", ".join(removals), "installed packages need it: " + ", ".join(users) if users else "rpm refuses"),
                 out,
                 err,
@@ -320,7 +320,7 @@ class Packages(object):
             _code, out, err = self.yum("-q", "list", *wanted)
             gone = [name for name in wanted if name not in listed_packages(out)]
             if gone:
-                self.fail("not-available", "Nothing was changed: no repository has %s; check this host's base repositories."
+                self.fail("not-available", "Nothing was changed: no repository has %s; see to the base repositories."
                           % ", ".join(gone), out, err)  # fmt: skip
 
     def apply(self, wrong):

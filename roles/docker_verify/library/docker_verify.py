@@ -192,7 +192,7 @@ class Proof(object):
         if missing:
             self.fail(
                 "mirrors-not-in-effect",
-                "The engine uses the registry mirrors %s, but %s is wanted; set it in daemon.json and reload the engine."
+                "The engine uses the registry mirrors %s, but %s is wanted; set it in daemon.json and reload."
                 % (" ".join(mirrors) or "(none)", " ".join(missing)),
             )
         detail = self.hello()

@@ -1,38 +1,20 @@
-"""The door to hosts: connections, host keys, one command each, many hosts at once."""
+"""One connection: a socket or jump hosts, the key exchange, the host key, the login."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import queue
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 import paramiko
 
-from pydock_installer import known_hosts
 from pydock_installer.errors import UnreachableError
-from pydock_installer.known_hosts import HostKey
 from pydock_installer.model import Host
-from pydock_installer.ssh_config import Route, SshOptions, hop, route
+from pydock_installer.ssh import known_hosts
+from pydock_installer.ssh.config import Route, SshOptions, hop, route
+from pydock_installer.ssh.known_hosts import HostKey
 
-__all__ = [
-    "CommandResult",
-    "HostKey",
-    "SshOptions",
-    "add_known_host",
-    "fetch_host_keys",
-    "known_state",
-    "run_everywhere",
-    "run_script",
-]
-
-T = TypeVar("T")
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 #: Key types in the order in which they are asked for.
@@ -40,154 +22,8 @@ KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa
              "rsa-sha2-256", "ssh-rsa")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class CommandResult:
-    """What a command left behind; ``truncated`` if it said more than was read."""
-
-    exit_status: int
-    stdout: bytes
-    stderr: bytes
-    truncated: bool
-
-
-def run_script(
-    host: Host,
-    options: SshOptions,
-    command: str,
-    *,
-    stdin: bytes = b"",
-    time_limit: float = 60.0,
-    output_limit: int = 1_000_000,
-) -> CommandResult:
-    """Run a command over a connection of its own; ``time_limit`` in seconds. Raises UnreachableError."""
-    with _session(host, options) as transport:
-        try:
-            channel = transport.open_session(timeout=options.timeout)
-            channel.exec_command(command)
-            if stdin:
-                channel.sendall(stdin)
-            channel.shutdown_write()
-            return _read(host, channel, time_limit, output_limit)
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise UnreachableError(
-                "closed", f"the connection to {host.name} broke: {_words(error)}", "Run the command again."
-            ) from error
-
-
-def _read(host: Host, channel: paramiko.Channel, time_limit: float, output_limit: int) -> CommandResult:
-    out, err, truncated = bytearray(), bytearray(), False
-    deadline = time.monotonic() + time_limit
-    channel.settimeout(0.2)
-    while True:
-        if time.monotonic() > deadline:
-            raise UnreachableError(
-                "command-timeout",
-                f"{host.name} gave no complete answer within {time_limit:.0f} s",
-                "Something hangs on the host (a dead NFS mount, rpm, docker): log in and see what `ps` shows.",
-            )
-        try:
-            piece = channel.recv(65536)
-        except TimeoutError:
-            while channel.recv_stderr_ready():
-                err += channel.recv_stderr(65536)
-            continue
-        if not piece:
-            break
-        out += piece
-        if len(out) > output_limit:
-            truncated = True
-            break
-    while len(err) < output_limit and channel.recv_stderr_ready():
-        err += channel.recv_stderr(65536)
-    status = -1
-    if not truncated and channel.status_event.wait(max(0.1, deadline - time.monotonic())):
-        status = channel.exit_status
-    if status == -1 and not truncated and not channel.get_transport().is_active():
-        raise EOFError("closed by the host")
-    return CommandResult(status, bytes(out[:output_limit]), bytes(err[:output_limit]), truncated)
-
-
-def run_everywhere(
-    hosts: Sequence[Host],
-    work: Callable[[Host], T],
-    forks: int,
-    on_done: Callable[[Host, T | UnreachableError], None] | None = None,
-) -> dict[str, T | UnreachableError]:
-    """Work on up to ``forks`` hosts at a time; each host's result, or why there is none. Ctrl-C does not wait."""
-    waiting: queue.SimpleQueue[Host] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[Host, T | UnreachableError]] = queue.SimpleQueue()
-    for host in hosts:
-        waiting.put(host)
-
-    def worker() -> None:
-        while True:
-            try:
-                host = waiting.get_nowait()
-            except queue.Empty:
-                return
-            done.put((host, _alone(host, work)))
-
-    for _ in range(min(forks, len(hosts))):
-        threading.Thread(target=worker, daemon=True).start()
-    results: dict[str, T | UnreachableError] = {}
-    for _ in hosts:
-        host, result = done.get()
-        results[host.name] = result
-        if on_done:
-            on_done(host, result)
-    return {host.name: results[host.name] for host in hosts}
-
-
-def _alone(host: Host, work: Callable[[Host], T]) -> T | UnreachableError:
-    try:
-        return work(host)
-    except UnreachableError as error:
-        return error
-    except Exception as error:  # one host's surprise must not be everybody's
-        return UnreachableError(
-            "internal", f"{host.name}: {type(error).__name__}: {error}", "Please report this."
-        )
-
-
-def fetch_host_keys(host: Host, options: SshOptions) -> list[HostKey]:
-    """The keys that a host shows, one per kind that it has. Raises UnreachableError."""
-    way = route(host, options)
-    found: dict[str, HostKey] = {}
-    last: UnreachableError | None = None
-    for kinds in (("ssh-ed25519",), KEY_TYPES[1:4], KEY_TYPES[4:]):
-        try:
-            with contextlib.ExitStack() as stack:
-                transport = _transport(host, way, options, stack, kinds)
-                key = _shown(transport)
-                found.setdefault(key.type, key)
-        except UnreachableError as error:
-            last = error
-            if error.code != "algorithms":
-                break
-    if not found and last:
-        raise last
-    return list(found.values())
-
-
-def known_state(host: Host, options: SshOptions, key: HostKey) -> str:
-    """``known``, ``unknown`` or ``changed``."""
-    way = route(host, options)
-    same_kind = tuple(e for e in known_hosts.entries(way.known_as, way.known_hosts))
-    return known_hosts.state(key, same_kind)
-
-
-def add_known_host(host: Host, options: SshOptions, keys: Sequence[HostKey]) -> Path:
-    """Write keys into the user's known_hosts file; returns it. A changed key raises UnreachableError."""
-    way = route(host, options)
-    known = tuple(known_hosts.entries(way.known_as, way.known_hosts))
-    for key in keys:
-        if known_hosts.state(key, known) == "changed":
-            raise _changed(host, key, known)
-    return known_hosts.add(way.known_as, tuple(keys), way.known_hosts[0])
-
-
 @contextlib.contextmanager
-def _session(host: Host, options: SshOptions) -> Iterator[paramiko.Transport]:
+def session(host: Host, options: SshOptions) -> Iterator[paramiko.Transport]:
     """A connection that is logged in, through its jump hosts if it has some."""
     with contextlib.ExitStack() as stack:
         yield _logged_in(host, options, stack, None)
@@ -202,13 +38,13 @@ def _logged_in(
     way = route(host, options)
     known = tuple(known_hosts.entries(way.known_as, way.known_hosts))
     kinds = _preferred(known)
-    transport = _transport(host, way, options, stack, kinds, through)
-    _check_key(host, way, options, _shown(transport), known)
+    transport = connected(host, way, options, stack, kinds, through)
+    _check_key(host, way, options, shown(transport), known)
     _authenticate(host, way, transport)
     return transport
 
 
-def _transport(
+def connected(
     host: Host,
     way: Route,
     options: SshOptions,
@@ -230,7 +66,7 @@ def _transport(
         transport.get_security_options().key_types = order
         transport.start_client(timeout=options.timeout)
     except (paramiko.SSHException, OSError, EOFError) as error:
-        text = _words(error)
+        text = words(error)
         if isinstance(error, paramiko.ssh_exception.IncompatiblePeer) or "acceptable" in text:
             raise UnreachableError(
                 "algorithms",
@@ -275,7 +111,7 @@ def _connect(
     except OSError as error:
         raise UnreachableError(
             "no-route",
-            f"{_where(way)} cannot be reached: {_words(error)}",
+            f"{_where(way)} cannot be reached: {words(error)}",
             "See that the network has a route.",
         ) from error
 
@@ -300,7 +136,7 @@ def _jump(host: Host, way: Route, options: SshOptions, stack: contextlib.ExitSta
         except (paramiko.SSHException, OSError) as error:
             raise UnreachableError(
                 "jump",
-                f"from the jump host {target.name}, {_where(following)} cannot be reached: {_words(error)}",
+                f"from the jump host {target.name}, {_where(following)} cannot be reached: {words(error)}",
                 "See that the host is on, and that the jump host may forward (AllowTcpForwarding).",
             ) from error
     if through is None:
@@ -318,7 +154,7 @@ def _preferred(known: tuple[known_hosts.Entry, ...]) -> list[str]:
     return [k for k in KEY_TYPES if k in kinds] + [k for k in KEY_TYPES if k not in kinds]
 
 
-def _shown(transport: paramiko.Transport) -> HostKey:
+def shown(transport: paramiko.Transport) -> HostKey:
     key = transport.get_remote_server_key()
     return HostKey(key.get_name(), key.get_base64())
 
@@ -328,7 +164,7 @@ def _check_key(
 ) -> None:
     state = known_hosts.state(key, known)
     if state == "changed":
-        raise _changed(host, key, known)
+        raise changed(host, key, known)
     if state == "known":
         return
     if options.host_key_policy == "accept-new":
@@ -342,7 +178,7 @@ def _check_key(
     )
 
 
-def _changed(host: Host, key: HostKey, known: tuple[known_hosts.Entry, ...]) -> UnreachableError:
+def changed(host: Host, key: HostKey, known: tuple[known_hosts.Entry, ...]) -> UnreachableError:
     places = ", ".join(entry.place for entry in known)
     return UnreachableError(
         "changed-host-key",
@@ -405,5 +241,5 @@ def _where(way: Route) -> str:
     return f"{way.address} port {way.port}"
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
     return str(getattr(error, "strerror", None) or error or type(error).__name__)[:200]
