@@ -74,14 +74,14 @@ def run(
         verbosity=verbosity or None,
         quiet=True,
     )
-    config.prepare()
-    config.env = _environment(config.env, tree)
 
     def on_runner_event(event: Mapping[str, Any]) -> bool:
         if task := _task_event(event):
             on_event(task)
         return task is not None
 
+    config.prepare()
+    config.env = _environment(config.env, tree)
     runner = Runner(config, event_handler=on_runner_event, cancel_callback=cancelled)
     try:
         runner.run()

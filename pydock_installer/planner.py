@@ -181,7 +181,9 @@ class _Needs:
         if service.value.enabled != "enabled":
             return Step("service", start, f"at boot it is {service.value.enabled or 'not started'}")
         if not isinstance(engine, Known):
-            return Step("service", "bring docker to answer", "it runs but does not answer")
+            # Without its client nobody could ask it.
+            asked = not engine_changes
+            return Step("service", "bring docker to answer", "it runs but does not answer") if asked else None
         effective = [mirror.rstrip("/") for mirror in engine.value.registry_mirrors]
         if lacking := [m for m in self.settings.registry_mirrors if m.rstrip("/") not in effective]:
             return Step(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,16 @@ from typing import Any
 from pydock_installer.errors import PydockError, UsageError
 
 REPORT = "report.json"
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """What is written meanwhile, by this process or those it starts, is for nobody else."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def state_directory() -> Path:
@@ -32,12 +43,12 @@ def create(command: str, files: Mapping[str, str], now: datetime | None = None) 
 def write(directory: Path, files: Mapping[str, str]) -> None:
     """Write ``files`` below a directory that is made for them. Raises PydockError if that cannot be."""
     try:
-        directory.mkdir(parents=True, mode=0o700)
-        directory.chmod(0o700)
-        for name, text in files.items():
-            path = directory / name
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write_private(path, text)
+        with private_files():
+            directory.mkdir(parents=True)
+            for name, text in files.items():
+                path = directory / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write_private(path, text)
     except OSError as error:
         raise PydockError(
             f"the run cannot be written to {directory}: {error.strerror or error}",

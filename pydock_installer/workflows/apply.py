@@ -47,7 +47,7 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     directory = rundir.create(command, tree.files)
     ledger = Ledger()
     answers = {prompt.text: prompt.secret for prompt in tree.prompts}
-    with talk.progress(list(todo)) as progress, interruptible() as interrupted:
+    with talk.progress(list(todo)) as progress, interruptible() as interrupted, rundir.private_files():
         progress.stage(f"Working on {count(len(todo), 'host')}")
 
         def on_event(event: ansible.TaskEvent) -> None:

@@ -29,9 +29,10 @@ NAMES = [f"in{release}" for release in RELEASES]
 
 def test_plan_then_install_then_nothing(hosts, pydock, lab):
     """plan changes nothing and says what install then does; a second plan is empty; the tree repeats the run."""
-    before = {r: h.run("rpm -qa | sort; ls /etc/yum.repos.d /etc/docker 2>&1").stdout for r, h in hosts.items()}
+    looks = "rpm -qa | sort; ls /etc/yum.repos.d /etc/docker 2>&1; true"
+    before = {release: host.run(looks).stdout for release, host in hosts.items()}
     planned = pydock("plan", "--json", *NAMES, check=0).document
-    assert {r: h.run("rpm -qa | sort; ls /etc/yum.repos.d /etc/docker 2>&1").stdout for r, h in hosts.items()} == before
+    assert {release: host.run(looks).stdout for release, host in hosts.items()} == before
     steps = {entry["name"]: [step["name"] for step in entry["steps"]] for entry in planned["hosts"]}
     assert steps == dict.fromkeys(
         NAMES, ["compilers", "tools", "repository", "engine", "settings", "service", "proof"]
@@ -43,10 +44,9 @@ def test_plan_then_install_then_nothing(hosts, pydock, lab):
         assert entry["status"] == "ok"
         assert {step["name"] for step in entry["steps"]} == set(steps[name])
         assert entry["proof"]["hello_world"] is True
-        assert entry["proof"]["client"] == entry["proof"]["server"] == "20.10.24"
-        assert entry["proof"]["registry_mirrors"] == [lab.registry_mirror + "/"] or entry["proof"][
-            "registry_mirrors"
-        ] == [lab.registry_mirror]
+        assert entry["proof"]["client"] == entry["proof"]["server"]
+        assert entry["proof"]["server"].startswith("20.10.24")
+        assert entry["proof"]["registry_mirrors"] == [lab.registry_mirror]
         compilers = next(step for step in entry["steps"] if step["name"] == "compilers")
         assert "gcc" in compilers["detail"]
         look(hosts[release], release, lab)
@@ -122,7 +122,8 @@ def test_the_engine_goes_back_and_forth_to_the_version_asked_for(hosts, pydock):
     """yum 3 needs `downgrade`, dnf does not care; docker-ce and its client move together."""
     for version in ("20.10.23", "20.10.24"):
         entry = pydock("install", "--json", "--yes", "--docker-version", version, "in7", check=0).host("in7")
-        assert entry["proof"]["client"] == entry["proof"]["server"] == version
+        assert entry["proof"]["client"] == entry["proof"]["server"]
+        assert entry["proof"]["server"].startswith(version)
     missing = pydock("install", "--json", "--yes", "--docker-version", "19.03.1", "in7", check=1).host("in7")
     assert "20.10.24" in missing["cause"]
 
