@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 from ansible_runner.config.runner import RunnerConfig
 from ansible_runner.runner import Runner
 
+from pydock_installer.errors import PydockError
 from pydock_installer.model import Secret
 
 #: What of the caller's environment a run may see; everything else could change what it does, or hold a secret.
@@ -47,6 +49,18 @@ _KINDS = {
     "runner_on_unreachable": "unreachable",
     "runner_on_skipped": "skipped",
 }
+
+
+def require_programs(password_login: bool) -> None:
+    """Raises PydockError if a program is missing through which Ansible logs in."""
+    for program in ("ssh", "sshpass") if password_login else ("ssh",):
+        if not shutil.which(program):
+            why = "logs in with passwords" if program == "sshpass" else "reaches hosts"
+            package = program if program == "sshpass" else "openssh-client (openssh-clients on RPM systems)"
+            raise PydockError(
+                f"Ansible {why} through the program {program}, which this machine does not have",
+                f"Install {package} here and run again; nothing was changed on any host.",
+            )
 
 
 def run(

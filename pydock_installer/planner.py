@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -146,10 +146,13 @@ class _Needs:
         what = "newest" if wanted == "latest" else wanted
         if missing := self._missing(names.engine):
             return Step("engine", f"install {', '.join(missing)} ({what})", "not installed")
-        for name in ("docker-ce", "docker-ce-cli"):
-            version = installed[name][0].version
+        versions = {name: installed[name][0].version for name in ("docker-ce", "docker-ce-cli")}
+        for name, version in versions.items():
             if wanted != "latest" and not matches(version, wanted):
                 return Step("engine", f"bring Docker to {wanted}", f"{name} is {version}")
+        if len(set(versions.values())) > 1:
+            found = " and ".join(f"{name} {version}" for name, version in versions.items())
+            return Step("engine", "bring engine and client to one version", f"they are {found}")
         return None
 
     def _settings_step(self) -> Step | None:
@@ -162,11 +165,13 @@ class _Needs:
         if isinstance(self.facts.daemon_json, Unknown):
             return Step("settings", sentence, f"the file could not be read: {self.facts.daemon_json.reason}")
         try:
-            present = json.loads(self.facts.daemon_json.value or "{}")
+            present = json.loads(self.facts.daemon_json.value.lstrip("\ufeff").strip() or "{}")
         except (ValueError, RecursionError):
             return Step("settings", sentence, "the file is not valid JSON")
         present = present if isinstance(present, dict) else {}
-        differing = [key for key, value in wanted.items() if key not in present or present[key] != value]
+        differing = [
+            key for key in wanted if key not in present or not same_setting(key, present[key], wanted[key])
+        ]
         return Step("settings", sentence, f"{', '.join(differing)} differs") if differing else None
 
     def _service_step(self, engine_changes: bool) -> Step | None:
@@ -184,12 +189,24 @@ class _Needs:
             # Without its client nobody could ask it.
             asked = not engine_changes
             return Step("service", "bring docker to answer", "it runs but does not answer") if asked else None
-        effective = [mirror.rstrip("/") for mirror in engine.value.registry_mirrors]
-        if lacking := [m for m in self.settings.registry_mirrors if m.rstrip("/") not in effective]:
-            return Step(
-                "service", "have docker reload its settings", f"{', '.join(lacking)} is not in effect"
-            )
+        mirrors = normal_mirrors(self.settings.registry_mirrors)
+        if mirrors and mirrors != normal_mirrors(engine.value.registry_mirrors):
+            reason = f"in effect are {', '.join(engine.value.registry_mirrors) or 'no mirrors'}"
+            return Step("service", "have docker reload its settings", reason)
         return None
+
+
+def same_setting(key: str, present: Any, wanted: Any) -> bool:
+    """Whether daemon.json says so already, as the role's module judges it: mirrors by what the engine makes of them."""
+    if key == "registry-mirrors" and isinstance(present, list) and isinstance(wanted, list):
+        return normal_mirrors(present) == normal_mirrors(wanted)
+    # In JSON, 1 is not true.
+    return json.dumps(present, sort_keys=True) == json.dumps(wanted, sort_keys=True)
+
+
+def normal_mirrors(mirrors: Iterable[Any]) -> list[str]:
+    """Addresses as the engine reports them: one trailing slash, no doubles."""
+    return list(dict.fromkeys(str(mirror).rstrip("/") + "/" for mirror in mirrors))
 
 
 def matches(version: str, wanted: str) -> bool:

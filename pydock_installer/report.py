@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pydock_installer import platforms
 from pydock_installer.errors import ExitCode
 from pydock_installer.model import (
     Facts,
@@ -57,7 +58,12 @@ def change_summary(host: HostReport) -> str:
         return "nothing to do"
     if host.status is HostStatus.PLANNED:
         return ", ".join(step.name for step in host.plan.steps)
-    changed = [step.name for step in host.steps if step.status is StepStatus.CHANGED]
+    changed = [
+        # Of the compilers, which version came is asked for; of the engine, a column of its own tells.
+        f"{step.name} ({step.detail})" if step.name == "compilers" and step.detail else step.name
+        for step in host.steps
+        if step.status is StepStatus.CHANGED
+    ]
     return ", ".join(changed) or ("nothing to do" if host.status is HostStatus.OK else "-")
 
 
@@ -70,9 +76,8 @@ def proof_summary(proof: Proof | None) -> str:
     """What is proven of a host."""
     if proof is None:
         return "-"
-    mirror = (
-        f" via {proof.registry_mirrors[0].partition('://')[2].rstrip('/')}" if proof.registry_mirrors else ""
-    )
+    names = [mirror.partition("://")[2].rstrip("/") for mirror in proof.registry_mirrors]
+    mirror = f", mirror {grouped(names, 1)}" if names else ""
     return f"{proof.image or 'hello-world'} ok{mirror}" if proof.hello_world else "not proven"
 
 
@@ -118,8 +123,14 @@ def _facts(facts: Facts | None) -> dict[str, Any] | None:
         "release": facts.release.value.pretty if isinstance(facts.release, Known) else None,
         "kernel": facts.kernel.value if isinstance(facts.kernel, Known) else None,
         "architecture": facts.architecture.value if isinstance(facts.architecture, Known) else None,
+        "compilers": _compilers(facts),
         "service": None if service is None else {"active": service.active, "enabled": service.enabled},
     }
+
+
+def _compilers(facts: Facts) -> dict[str, str]:
+    installed = facts.packages.value if isinstance(facts.packages, Known) else {}
+    return {name: installed[name][0].version for name in platforms.package_names().compilers if name in installed}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

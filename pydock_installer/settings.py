@@ -18,7 +18,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    model_validator,
 )
 
 from pydock_installer import platforms
@@ -95,6 +94,8 @@ def daemon_keys() -> tuple[str, ...]:
 
 def _daemon(settings: dict[str, Any]) -> dict[str, Any]:
     for key, value in settings.items():
+        if key == "registry-mirrors":
+            raise ValueError("registry-mirrors has a setting of its own: registry_mirrors")
         if key in ("hosts", "containerd"):
             raise ValueError(
                 f"{key} clashes with the flags of docker's own service unit: the engine would not start"
@@ -151,12 +152,6 @@ class Settings(_Part):
     ssh: Ssh = Ssh()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
-
-    @model_validator(mode="after")
-    def _mirrors_in_one_place(self) -> Settings:
-        if self.registry_mirrors and "registry-mirrors" in self.daemon:
-            raise ValueError("registry mirrors stand in registry_mirrors and in daemon: keep one of them")
-        return self
 
     def daemon_settings(self) -> dict[str, Any]:
         """What goes into daemon.json."""

@@ -21,20 +21,25 @@ def say(text: str) -> None:
 def main() -> int:
     """Up, install, what next. The lab stays up for a look around."""
     started = time.monotonic()
-    say("1/3  A lab: three bare CentOS hosts, a package mirror and a registry, all on this machine")
+    say("1/4  A lab: three bare CentOS hosts, a package mirror and a registry, all on this machine")
     lab = Lab.up("demo")
-    for name, _ in HOSTS:
-        lab.host(name, release=dict(HOSTS)[name]).remove()
-    lab.hosts(HOSTS)
+    hosts = lab.hosts(HOSTS, fresh=True)
     pydock = wrapper(Path(lab.directory))
     print(f"     up after {time.monotonic() - started:.0f} s")
 
-    say("2/3  pydock install")
+    say("2/4  pydock install")
     command = [str(pydock), "install", "-i", "inventory", "--yes"]
     print(f"     {' '.join(['pydock', *command[1:]])}\n", flush=True)
     done = subprocess.run(command, cwd=lab.directory, check=False)
 
-    say("3/3  Look further")
+    say("3/4  The proof, as a person would ask for it")
+    for host in hosts:
+        asked = ["ssh", "-F", str(lab.ssh_config), host.name, "docker run --rm hello-world"]
+        said = subprocess.run(asked, check=False, capture_output=True, text=True)
+        print(f"     {host.name}$ docker run --rm hello-world")
+        print("".join(f"       {line}\n" for line in (said.stdout + said.stderr).splitlines() if line), end="")
+
+    say("4/4  Look further")
     print(f"""     cd {lab.directory}
      ssh -F ssh_config web7 docker run --rm hello-world
      ./pydock status -i inventory

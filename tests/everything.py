@@ -22,9 +22,12 @@ STAGES: dict[str, list[list[str]]] = {
     ],
     "unit": [[*PYTEST, "tests/unit"]],
     "wheel": [[*PYTEST, "tests/wheel"]],
-    "e2e": [[*PYTEST, "tests/e2e", "-n", "3", "--dist", "loadgroup"]],
+    "e2e": [[*PYTEST, "tests/e2e", "-n", "3", "--dist", "loadfile"]],
     "molecule": [[sys.executable, "-m", "tests.molecule_lab"]],
 }
+
+#: What a stage leaves running on purpose, for its tests to share, and how it ends.
+AFTERWARDS = {"e2e": [sys.executable, "-m", "tests.lab", "down", "--name", "e2e"]}
 
 
 def main(names: Sequence[str]) -> int:
@@ -40,7 +43,11 @@ def main(names: Sequence[str]) -> int:
     for name in names or STAGES:
         begun = time.monotonic()
         print(f"== {name}", flush=True)
-        good = all(subprocess.run(c, cwd=TOP, env=environment).returncode == 0 for c in STAGES[name])
+        try:
+            good = all(subprocess.run(c, cwd=TOP, env=environment).returncode == 0 for c in STAGES[name])
+        finally:
+            if name in AFTERWARDS:
+                subprocess.run(AFTERWARDS[name], cwd=TOP, env=environment)
         print(f"== {name}: {'passed' if good else 'FAILED'}, {time.monotonic() - begun:.0f} s", flush=True)
         if not good:
             failed.append(name)

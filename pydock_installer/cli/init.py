@@ -11,7 +11,7 @@ from pydock_installer.errors import PydockError, UsageError
 if TYPE_CHECKING:
     from pydock_installer.cli.console import Console
 
-FILES = {"pydock.yml": "pydock.yml.j2", "inventory/hosts.yml": "hosts.yml.j2"}
+FILES = ("pydock.yml", "inventory/hosts.yml")
 
 
 def init(directory: Path, talk: Console) -> int:
@@ -21,10 +21,11 @@ def init(directory: Path, talk: Console) -> int:
             f"{', '.join(there)} is here already", "Nothing was written; use an empty directory."
         )
     try:
-        for name, template in FILES.items():
+        for name in FILES:
             path = directory / name
             path.parent.mkdir(exist_ok=True)
-            path.write_text((content.root() / "templates" / "init" / template).read_text(encoding="utf-8"))
+            text = (content.root() / "templates" / "init" / name).read_text(encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise PydockError(f"{directory} cannot be written to: {error.strerror}") from error
     if talk.json:

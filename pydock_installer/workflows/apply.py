@@ -43,6 +43,7 @@ PHASE_OF_STEP = {
 def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     """Do the steps of a plan on those hosts that have some. Hosts fail alone."""
     todo = {entry.host.name: entry for entry in plan.hosts if entry.steps}
+    ansible.require_programs(any(entry.host.password for entry in todo.values()))
     tree = render(plan, request.settings)
     directory = rundir.create(command, tree.files)
     ledger = Ledger()

@@ -25,9 +25,7 @@ FLOOR = (Path(__file__).parent / "floor.sh").read_text(encoding="utf-8")
 
 def fresh(lab: Lab) -> list[Host]:
     """Bare hosts, booted and quiet."""
-    for host in lab.known():
-        host.remove()
-    hosts = lab.hosts([(f"b{number}", RELEASE) for number in range(HOSTS)])
+    hosts = lab.hosts([(f"b{number}", RELEASE) for number in range(HOSTS)], fresh=True)
     time.sleep(3)
     return hosts
 

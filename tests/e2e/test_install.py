@@ -9,19 +9,15 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("install")
-
 RELEASES = (7, 8, 9)
 
 
 @pytest.fixture(scope="module")
 def hosts(lab):
-    for release in RELEASES:
-        lab.host(f"in{release}", release=release).remove()
-    lab.hosts([(f"in{release}", release) for release in RELEASES])
-    yield {release: lab.host(f"in{release}", release=release) for release in RELEASES}
-    for release in RELEASES:
-        lab.host(f"in{release}", release=release).remove()
+    made = lab.hosts([(f"in{release}", release) for release in RELEASES], fresh=True)
+    yield dict(zip(RELEASES, made, strict=True))
+    for host in made:
+        host.remove()
 
 
 NAMES = [f"in{release}" for release in RELEASES]

@@ -10,8 +10,6 @@ import pytest
 
 from tests.e2e.conftest import TOP
 
-pytestmark = pytest.mark.xdist_group("login")
-
 
 @pytest.fixture(scope="module")
 def host(lab):

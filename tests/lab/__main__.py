@@ -32,11 +32,7 @@ def main() -> int:
 def _up(arguments: argparse.Namespace) -> int:
     wanted = [(name, int(release)) for name, _, release in (entry.partition("=") for entry in arguments.hosts)]
     lab = Lab.up(arguments.name)
-    if arguments.fresh:
-        for host in lab.known():
-            if host.name in dict(wanted):
-                host.remove()
-    for host in lab.hosts(wanted):
+    for host in lab.hosts(wanted, fresh=arguments.fresh):
         say(f"{host.name}: release {host.release}, ssh -F {lab.ssh_config} {host.name}")
     print(f"lab: {lab.directory}")
     return 0

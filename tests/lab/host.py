@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.lab import engine, root
@@ -39,6 +40,11 @@ class Host:
     def run(self, command: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run shell text as root, past sshd."""
         return engine.docker("exec", self.container, "sh", "-c", command, check=check, timeout=timeout)
+
+    def runs(self) -> bool:
+        """Whether it is switched on."""
+        asked = engine.docker("inspect", "-f", "{{.State.Running}}", self.container, check=False)
+        return asked.stdout.strip() == "true"
 
     def power_off(self) -> None:
         """As if the plug was pulled."""
@@ -126,8 +132,7 @@ def create(
     version = str(release)
     container = f"{lab.name}-{name}"
     address = lab.address_of(name)
-    from pathlib import Path
-
+    engine.docker("rm", "-f", "-v", container, check=False)  # Of a run that was cut off.
     groups = Path("/sys/fs/cgroup/cgroup.controllers").exists()
     cgroup = ["--cgroupns=private"] if groups else ["--cgroupns=host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
     engine.docker(
@@ -148,9 +153,10 @@ def create(
         hidden = engine.docker("inspect", "-f", template, container).stdout.strip()
     made = Host(lab, name, release, hidden or address, port, jump.name if jump else None)
     _configure(made, users, personality, hidden)
+    # Not earlier: at boot, stale locks of the package manager are removed, those of a running one too.
+    made.wait()
     for package in packages:
         made.run(f"yum -y -q install {' '.join(OLD.get(package, [package]))}", timeout=300)
-    made.wait()
     return made
 
 

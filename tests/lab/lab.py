@@ -72,15 +72,23 @@ class Lab:
     ) -> Host:
         """The host of this name, created if there is none. ``packages``: what is installed already."""
         if known := self._hosts().get(name):
-            return Host(self, name, **known)
+            host = Host(self, name, **known)
+            if host.runs():
+                return host
+            # Left behind by a machine that went down, or switched off.
+            host.remove()
         personality = "/usr/bin/setarch x86_64 --uname-2.6" if kernel_26 else "/usr/bin/setarch i686" if i686 else ""
         made = create(self, name, release, users or {}, port, personality, address_only_via, packages)
         about = {"release": made.release, "address": made.address, "port": made.port, "jump": made.jump}
         self._change(lambda hosts: hosts.__setitem__(name, about))
         return made
 
-    def hosts(self, wanted: Sequence[tuple[str, int]]) -> list[Host]:
-        """Several hosts at once."""
+    def hosts(self, wanted: Sequence[tuple[str, int]], *, fresh: bool = False) -> list[Host]:
+        """Several hosts at once; ``fresh`` makes those that there are anew."""
+        if fresh:
+            for host in self.known():
+                if host.name in dict(wanted):
+                    host.remove()
         with ThreadPoolExecutor(4) as pool:
             return list(pool.map(lambda entry: self.host(entry[0], release=entry[1]), wanted))
 
