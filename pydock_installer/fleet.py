@@ -18,6 +18,17 @@ from pydock_installer.model import Host, Secret
 from pydock_installer.suggest import hint
 
 DEFAULT_INVENTORY = "inventory"
+#: What DNS and /etc/hosts take, and nothing that a shell, ssh or Ansible would read otherwise.
+HOST_NAME = re.compile(r"\w[\w.-]{0,254}")
+#: The variables of an inventory that say how a host is reached.
+CONNECTION_VARIABLES = frozenset(
+    f"ansible_{name}"
+    for name in (
+        *("connection", "host", "ssh_host", "port", "ssh_port", "user", "ssh_user", "python_interpreter"),
+        *("password", "ssh_pass", "ssh_password", "become_password", "become_pass", "sudo_pass"),
+        *("ssh_private_key_file", "private_key_file", "ssh_common_args", "ssh_extra_args"),
+    )
+)
 WAYS = (
     "Name hosts (pydock plan root@192.0.2.10) or an inventory (-i FILE), or run where there is an inventory/."
 )
@@ -46,16 +57,14 @@ def choose(
         patterns = ",".join(arguments) or "all"
         return from_inventory(inventories, login, patterns, limit)
     if arguments:
-        plain = [text for text in arguments if not re.search(r"[@:\[\]*!&]", text)]
-        if standing and plain == list(arguments):
-            found = _known(standing, login, arguments, limit)
-            if found is not None:
-                return found
-        if limit:
+        named = _known(standing, login, arguments, limit) if standing else None
+        if named is None and limit:
             raise InventoryError(
-                "--limit chooses from an inventory, and there is none", "Name the hosts alone, or -i."
+                f"--limit chooses from an inventory, and {standing or 'there'} "
+                + (f"does not know {', '.join(arguments)}" if standing else "is none"),
+                "Name the hosts alone, or an inventory (-i).",
             )
-        return from_arguments(arguments, login)
+        return named if named is not None else from_arguments(arguments, login)
     if standing is None:
         raise InventoryError("no host is named, and there is no inventory here", WAYS)
     return from_inventory([standing], login, "all", limit)
@@ -63,7 +72,14 @@ def choose(
 
 def from_arguments(texts: Sequence[str], login: Login) -> tuple[Host, ...]:
     """``[user@]host[:port]``; IPv6 addresses in brackets if a port follows. Raises InventoryError."""
-    return tuple({host.name: host for host in (_argument(text, login) for text in texts)}.values())
+    found: dict[str, Host] = {}
+    for host in (_argument(text, login) for text in texts):
+        first = found.setdefault(host.name, host)
+        if (first.address, first.user, first.port or 22) != (host.address, host.user, host.port or 22):
+            raise InventoryError(
+                f"two different hosts would be {host.name}", "Give them names in an inventory."
+            )
+    return tuple(found.values())
 
 
 def from_inventory(
@@ -73,16 +89,28 @@ def from_inventory(
     for source in sources:
         if "," not in str(source) and not Path(source).exists():
             raise InventoryError(f"the inventory {source} does not exist", "Mind the path after -i.")
-    names, variables = _read([str(source) for source in sources], pattern, limit)
-    return tuple(_from_variables(name, variables[name], login) for name in names)
+    return _open(sources).select(pattern, limit, login)
 
 
 def _known(standing: Path, login: Login, names: Sequence[str], limit: str | None) -> tuple[Host, ...] | None:
-    """Hosts by name in the standing inventory; ``None`` if it does not know each of them."""
-    known, variables = _read([str(standing)], "all", limit)
-    if not set(names) <= set(known):
+    """Hosts and groups by name in the standing inventory; ``None`` if it knows none of them.
+
+    Raises InventoryError if it knows some: a name that was misspelt must not become an address.
+    """
+    if not any(re.fullmatch(r"[\w.-]+", name) for name in names):
         return None
-    return tuple(_from_variables(name, variables[name], login) for name in dict.fromkeys(names))
+    opened = _open([standing])
+    known = {*opened.hosts, *opened.groups}
+    strange = [name for name in names if name not in known]
+    if len(strange) == len(names):
+        return None
+    if strange:
+        found = ", ".join(name for name in names if name in known)
+        raise InventoryError(
+            f"{standing} knows {found}, but not {', '.join(strange)}{hint(strange[0], known)}",
+            "Name hosts of the inventory, or others, not both at once.",
+        )
+    return opened.select(",".join(names), limit, login)
 
 
 def _usable(directory: Path) -> Path | None:
@@ -96,22 +124,26 @@ def _usable(directory: Path) -> Path | None:
 
 def _argument(text: str, login: Login) -> Host:
     user, at, place = text.rpartition("@")
-    bracketed = re.fullmatch(r"\[([^\[\]]+)\](?::(\d+))?", place)
-    plain = re.fullmatch(r"([^:\[\]]+)(?::(\d+))?", place)
+    bracketed = re.fullmatch(r"\[([^\[\]]+)\](?::([0-9]+))?", place)
+    plain = re.fullmatch(r"([^:\[\]]+)(?::([0-9]+))?", place)
     if bracketed or plain:
         address, digits = (bracketed or plain).groups()  # type: ignore[union-attr]
     else:
         address, digits = place, None
-    six = ":" in address
-    if not _safe(text) or not address or (at and not user) or (six and not _is_ipv6(address)):
+    six = _is_ipv6(address)
+    if not (six or HOST_NAME.fullmatch(address)) or (at and not re.fullmatch(r"[^-/:\s][^/:\s]*", user)):
+        is_path = text and text.isprintable() and Path(text).exists()
         raise InventoryError(
-            f"{text!r} names no host", "Write user@host:port; user and port may be left out."
+            f"{text!r} names no host",
+            f"To use it as an inventory: -i {text}"
+            if is_path
+            else "Write user@host:port; user and port may be left out.",
         )
-    port = int(digits) if digits else None
+    port = int(digits[:6]) if digits else None
     if port is not None and not 0 < port < 65536:
-        raise InventoryError(f"{text}: {port} is not a port", "Ports are 1 to 65535.")
+        raise InventoryError(f"{text}: {digits} is not a port", "Ports are 1 to 65535.")
     # The name is also the host's name in Ansible, which takes a colon for a port.
-    name = ("ipv6-" + address.replace(":", "-") if six else address) + (
+    name = ("ipv6-" + re.sub(r"[:%]", "-", address) if six else address) + (
         f"-{port}" if port not in (None, 22) else ""
     )
     return Host(
@@ -133,15 +165,25 @@ def _is_ipv6(text: str) -> bool:
 
 def _safe(text: str) -> bool:
     """Neither an option for ssh nor something that would paint a terminal."""
-    return text.isprintable() and " " not in text and not text.startswith("-") and "@-" not in text
+    return (
+        bool(text)
+        and text.isprintable()
+        and " " not in text
+        and not text.startswith("-")
+        and "@-" not in text
+    )
 
 
-def _checked(text: str | None, name: str, what: str) -> str | None:
-    if text is not None and (not text or not _safe(text)):
+def _checked(value: Any, name: str, what: str) -> str | None:
+    """A text that is safe to hand to ssh; a number counts as one."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int) or not _safe(str(value)):
         raise InventoryError(
-            f"{name}: {text!r} is not a {what} to log in with", f"Mind the {what} of this host."
+            f"{name}: {value!r} is not {'an' if what == 'address' else 'a'} {what} to log in with",
+            f"Mind the {what} of this host.",
         )
-    return text
+    return str(value)
 
 
 def _from_variables(name: str, variables: Mapping[str, Any], login: Login) -> Host:
@@ -155,7 +197,7 @@ def _from_variables(name: str, variables: Mapping[str, Any], login: Login) -> Ho
             "Remove it, or the host.",
         )
     port = first("ansible_port", "ansible_ssh_port")
-    if port is not None and not (str(port).isdigit() and 0 < int(port) < 65536):
+    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", str(port)) and 0 < int(port) < 65536):
         raise InventoryError(f"{name}: ansible_port is {port}, which is not a port", "Ports are 1 to 65535.")
     password = first("ansible_password", "ansible_ssh_pass", "ansible_ssh_password")
     become = first("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass")
@@ -170,10 +212,10 @@ def _from_variables(name: str, variables: Mapping[str, Any], login: Login) -> Ho
         ) from None
     return Host(
         name=str(_checked(name, name, "name")),
-        address=str(_checked(str(first("ansible_host", "ansible_ssh_host") or name), name, "address")),
+        address=str(_checked(first("ansible_host", "ansible_ssh_host") or name, name, "address")),
         user=_checked(login.user or first("ansible_user", "ansible_ssh_user"), name, "user"),
         port=int(port) if port is not None else None,
-        identity_file=str(Path(str(key)).expanduser()) if key else None,
+        identity_file=_expanded(str(key), name) if key else None,
         password=login.password or (Secret(str(password)) if password is not None else None),
         become_password=login.become_password or (Secret(str(become)) if become is not None else None),
         ssh_arguments=arguments,
@@ -181,48 +223,115 @@ def _from_variables(name: str, variables: Mapping[str, Any], login: Login) -> Ho
     )
 
 
-def _read(sources: list[str], pattern: str, limit: str | None) -> tuple[list[str], dict[str, Any]]:
-    """Names that match, in the inventory's order, and the variables of each. Ansible's own code reads them."""
-    from ansible import constants
-    from ansible.errors import AnsibleError
-    from ansible.inventory.manager import InventoryManager
-    from ansible.parsing.dataloader import DataLoader
-    from ansible.template import Templar
-    from ansible.vars.manager import VariableManager
-
-    constants.INVENTORY_ANY_UNPARSED_IS_FAILED = True
-    said: list[str] = []
+def _expanded(path: str, name: str) -> str:
     try:
-        with _quiet(said):
-            loader = DataLoader()
-            inventory = InventoryManager(loader=loader, sources=sources)
-            if limit:
-                inventory.subset(limit)
-            chosen = [
-                host for host in inventory.get_hosts(pattern) if host.name != "localhost" or pattern != "all"
-            ]
-            manager = VariableManager(loader=loader, inventory=inventory)
-            variables = {}
-            for host in chosen:
-                raw = manager.get_vars(host=host, include_hostvars=False)
-                wanted = {key: value for key, value in raw.items() if key.startswith("ansible_")}
-                variables[host.name] = Templar(loader, variables=raw).template(
-                    wanted, fail_on_undefined=False
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        raise InventoryError(f"{name}: {path} is in the home of nobody", "Write the path out.") from None
+
+
+@dataclass(frozen=True)
+class _Inventory:
+    """An inventory as Ansible's own code reads it."""
+
+    sources: tuple[str, ...]
+    loader: Any
+    manager: Any
+
+    @property
+    def hosts(self) -> list[str]:
+        return [host.name for host in self.manager.get_hosts("all", ignore_limits=True)]
+
+    @property
+    def groups(self) -> list[str]:
+        return list(self.manager.groups)
+
+    def select(self, pattern: str, limit: str | None, login: Login) -> tuple[Host, ...]:
+        """The hosts that match, in the inventory's order. Raises InventoryError if there are none."""
+        from ansible.errors import AnsibleError
+        from ansible.vars.manager import VariableManager
+
+        try:
+            with _quiet([]):
+                if limit:
+                    self.manager.subset(limit)
+                chosen = [
+                    host
+                    for host in self.manager.get_hosts(pattern)
+                    if host.name != "localhost" or pattern != "all"
+                ]
+        except AnsibleError as error:
+            raise InventoryError(
+                f"{limit or pattern} chooses no hosts: {str(error)[:300]}", "See `ansible --list-hosts`."
+            ) from None
+        if not chosen:
+            raise self._no_match(pattern, limit)
+        try:
+            with _quiet([]):
+                variables = VariableManager(loader=self.loader, inventory=self.manager)
+                raw = {host.name: variables.get_vars(host=host, include_hostvars=False) for host in chosen}
+        except AnsibleError as error:
+            raise _complaint(self.sources, [str(error)]) from None
+        return tuple(
+            _from_variables(name, self._templated(name, found), login) for name, found in raw.items()
+        )
+
+    def _templated(self, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The connection variables of a host, their templates and vaults resolved. Values are never repeated."""
+        from ansible.template import Templar
+
+        found = {}
+        for key in CONNECTION_VARIABLES & raw.keys():
+            try:
+                with _quiet([]):
+                    value = Templar(self.loader, variables=raw).template(raw[key])
+                    # A vaulted value is one that opens itself when it is read.
+                    found[key] = str(value) if isinstance(raw[key], bytes | _vaulted()) else value
+            except Exception as error:  # a template can raise anything
+                problem = (
+                    "its vault does not open" if "ault" in type(error).__name__ else type(error).__name__
                 )
-    except AnsibleError as error:
-        raise _complaint(sources, [*said, str(error)]) from None
-    if not chosen:
-        everyone = [host.name for host in inventory.get_hosts("all", ignore_limits=True)]
-        groups = [name for name in inventory.groups if name not in ("all", "ungrouped")]
-        wanted_names = limit or pattern
-        raise InventoryError(
-            f"no host matches {wanted_names} among the {len(everyone)} of {', '.join(sources)}"
-            + hint(wanted_names, [*everyone, *groups]),
+                raise InventoryError(
+                    f"{name}: {key} cannot be made out ({problem})",
+                    "`ansible-inventory --host NAME -i INVENTORY` shows it; ANSIBLE_VAULT_PASSWORD_FILE opens vaults.",
+                ) from None
+        return found
+
+    def _no_match(self, pattern: str, limit: str | None) -> InventoryError:
+        everyone = self.hosts
+        known = [*everyone, *(name for name in self.groups if name not in ("all", "ungrouped"))]
+        wanted = f"{pattern} and {limit}" if limit and pattern != "all" else limit or pattern
+        near = next((hint(word, known) for word in (limit, pattern) if word and word not in known), "")
+        return InventoryError(
+            f"no host matches {wanted} among the {len(everyone)} of {', '.join(self.sources)}{near}",
             "`ansible-inventory --list -i INVENTORY` shows what there is."
             if everyone
             else "The inventory is empty.",
         )
-    return [host.name for host in chosen], variables
+
+
+def _open(sources: Sequence[str | Path]) -> _Inventory:
+    """Read inventories. Raises InventoryError with file and line."""
+    from ansible import constants
+    from ansible.errors import AnsibleError
+    from ansible.inventory.manager import InventoryManager
+    from ansible.parsing.dataloader import DataLoader
+
+    constants.INVENTORY_ANY_UNPARSED_IS_FAILED = True
+    names = tuple(str(source) for source in sources)
+    said: list[str] = []
+    try:
+        with _quiet(said):
+            loader = DataLoader()
+            return _Inventory(names, loader, InventoryManager(loader=loader, sources=list(names)))
+    except AnsibleError as error:
+        raise _complaint(names, [*said, str(error)]) from None
+
+
+def _vaulted() -> type:
+    from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode
+
+    return AnsibleVaultEncryptedUnicode  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -241,7 +350,7 @@ def _quiet(said: list[str]) -> Iterator[None]:
             delattr(display, name)
 
 
-def _complaint(sources: list[str], said: Sequence[str]) -> InventoryError:
+def _complaint(sources: Sequence[str], said: Sequence[str]) -> InventoryError:
     """File, line and reason, out of all that Ansible's parsers had to say about a source."""
     text = "\n".join(said)
     if "vault" in text.lower():
@@ -254,9 +363,13 @@ def _complaint(sources: list[str], said: Sequence[str]) -> InventoryError:
         return InventoryError(found, "Mind the indentation and the quotes.")
     ini = re.search(r"((?:/|\.)[^\s:]*):(\d+): (.+)", text)
     if ini:
+        # The line itself may hold a password: only what comes after it is repeated.
+        why = ini[3].rpartition("': ")[2] if "host definition" in ini[3] else ini[3]
         return InventoryError(
-            f"{ini[1]}:{ini[2]}: {ini[3][:200]}", "See that every line is a host, a [group] or key=value."
+            f"{ini[1]}:{ini[2]}: {why[:200]}", "See that every line is a host, a [group] or key=value."
         )
+    if found := next((problem for source in sources if (problem := _open_bracket(Path(source)))), None):
+        return InventoryError(found, "Write groups as [name].")
     lines = [line.strip(" *") for line in text.splitlines() if line.strip(" *")]
     ours = [line.partition("plugin: ")[2] for line in lines if "with yaml plugin" in line]
     why = (ours or [line for line in lines if "Failed to parse" in line] or lines or ["it is empty"])[0]
@@ -277,4 +390,16 @@ def _yaml_problem(path: Path) -> str | None:
         )
     except (OSError, ValueError):
         return f"{path} cannot be read"
+    return None
+
+
+def _open_bracket(path: Path) -> str | None:
+    """Where an INI file begins a group and does not end its name: Ansible has no line for that."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return None
+    for number, line in enumerate(lines, start=1):
+        if line.strip().startswith("[") and "]" not in line:
+            return f"{path}:{number}: the name of a group is not closed with ]"
     return None

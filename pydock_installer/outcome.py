@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -61,7 +62,7 @@ def _after(before: Outcome, event: Event, steps: tuple[StepResult, ...]) -> Outc
         if failed
         else None,
         unreachable=event.kind == "unreachable",
-        message=str(result.get("msg", "the task failed without a word")) if failed else None,
+        message=str(result.get("msg") or "the task failed without a word") if failed else None,
         evidence=_evidence(result) if failed else "",
         code=str(result["code"]) if failed and result.get("code") else None,
         seconds=before.seconds + event.seconds,
@@ -94,8 +95,9 @@ def _step(entry: Mapping[str, Any]) -> StepResult:
     known = status if status in {member.value for member in StepStatus} else "failed"
     try:
         seconds = round(float(entry.get("seconds", 0.0)), 2)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = 0.0
+    seconds = seconds if math.isfinite(seconds) else 0.0
     return StepResult(
         str(entry.get("name", "step"))[:40], StepStatus(known), seconds, str(entry.get("detail") or "")[:500]
     )

@@ -130,7 +130,9 @@ def _facts(facts: Facts | None) -> dict[str, Any] | None:
 
 def _compilers(facts: Facts) -> dict[str, str]:
     installed = facts.packages.value if isinstance(facts.packages, Known) else {}
-    return {name: installed[name][0].version for name in platforms.package_names().compilers if name in installed}
+    return {
+        name: installed[name][0].version for name in platforms.package_names().compilers if name in installed
+    }
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

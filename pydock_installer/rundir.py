@@ -57,8 +57,11 @@ def write(directory: Path, files: Mapping[str, str]) -> None:
 
 
 def save_report(directory: Path, document: Mapping[str, Any]) -> None:
-    """Keep the report of a run beside its tree."""
-    _write_private(directory / REPORT, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    """Keep the report of a run beside its tree. Raises PydockError if that cannot be."""
+    try:
+        _write_private(directory / REPORT, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise PydockError(f"the report cannot be kept in {directory}: {error.strerror or error}") from error
 
 
 def runs() -> tuple[Path, ...]:

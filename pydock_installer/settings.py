@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -26,17 +27,24 @@ from pydock_installer.suggest import hint
 from pydock_installer.yaml_file import Document, read
 
 DEFAULT_FILE = "pydock.yml"
+#: Variables of the lab and its tests, which are no settings.
+NOT_SETTINGS = ("PYDOCK_LAB", "PYDOCK_BENCH", "PYDOCK_GOLDEN", "PYDOCK_MOLECULE")
 DOCKER_KEY = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
 
 
 def _address(text: str, what: str) -> str:
+    """An http or https address, without the slash at its end. A text with an @ in it is never repeated."""
+    if "@" in text:
+        raise ValueError(f"{what} must not carry a user name or password")
     if "://" not in text:
         raise ValueError(f"{text} has no scheme: write https://{text}")
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", text):
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isprintable() or re.search(r"\s", text):
         raise ValueError(f"{text} is not an http or https address")
-    if parts.username or parts.password:
-        raise ValueError(f"{what} must not carry a user name or password")
     if parts.query or parts.fragment:
         raise ValueError(f"{text} must end before its ? or #")
     return text.rstrip("/")
@@ -60,9 +68,9 @@ def _fingerprint(text: Any) -> str:
 
 def _version(text: Any) -> str:
     if isinstance(text, float):
-        raise ValueError(f'{text} lost its last digits to YAML: write it in quotes, docker_version: "{text}"')
+        raise ValueError('write it in quotes, as "20.10": to YAML it is a number, and loses its last zero')
     version = str(text).strip().removeprefix("v")
-    if version == "latest" or re.fullmatch(r"\d{1,4}(\.\d{1,4}){0,2}", version):
+    if version == "latest" or re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){0,2}", version):
         return version
     raise ValueError(
         f"{text} is not a version: write latest, 26, 26.1 or 20.10.23 (without epoch and release)"
@@ -106,6 +114,10 @@ def _daemon(settings: dict[str, Any]) -> dict[str, Any]:
             for name, option in value.items():
                 if not isinstance(option, str):
                     raise ValueError(f'log-opts.{name} must be a text: write "{option}" in quotes')
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise ValueError(f"{key} holds a value that JSON does not know; write it in quotes") from None
     return settings
 
 
@@ -160,19 +172,29 @@ class Settings(_Part):
 
 
 def load(
-    config: Path | None, flags: Mapping[str, object], environment: Mapping[str, str], directory: Path
+    config: Path | None,
+    flags: Mapping[str, object],
+    environment: Mapping[str, str],
+    directory: Path,
+    flag_names: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Flags before environment before file before defaults. Raises SettingsError, one line per problem."""
+    """Flags before environment before file before defaults. Raises SettingsError, one line per problem.
+
+    ``flags`` are values by the path of their setting; ``flag_names`` are the flags themselves, for messages.
+    """
     path = config or directory / DEFAULT_FILE
     document = read(path, SettingsError) if config or path.exists() else Document(str(path), {}, {})
-    values = _merged(document.values, _from_environment(environment))
+    # A key with nothing behind it, all its entries commented out, is not set.
+    given = {key: value for key, value in document.values.items() if value is not None}
+    values = _merged(given, _from_environment(environment))
     values = _merged(values, _nested(flags))
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        lines = [_sentence(problem, document, flags, environment) for problem in error.errors()]
+        named = {path: (flag_names or {}).get(path, f"--{path}") for path in flags}
+        lines = [_sentence(problem, document, named, environment) for problem in error.errors()]
         raise SettingsError("\n".join(lines), "docs/settings.md tells what each setting may be.") from None
-    return _anchored(settings, path.parent, flags)
+    return _anchored(settings, path.parent, flags, document)
 
 
 def json_schema() -> dict[str, Any]:
@@ -180,69 +202,95 @@ def json_schema() -> dict[str, Any]:
     return Settings.model_json_schema()
 
 
-def _anchored(settings: Settings, base: Path, flags: Mapping[str, object]) -> Settings:
-    """Paths in a file are relative to that file."""
+def _anchored(settings: Settings, base: Path, flags: Mapping[str, object], document: Document) -> Settings:
+    """Paths in a file are relative to that file; on the command line they are the shell's."""
+
+    def anchored(path: Path, name: str) -> Path:
+        try:
+            return (Path() if name in flags else base) / path.expanduser()
+        except RuntimeError:
+            place = document.place(tuple(name.split(".")))
+            raise SettingsError(f"{place}: {name}: {path} is the home of nobody", "Write it out.") from None
+
     changes: dict[str, Any] = {}
-    if settings.inventory and not settings.inventory.expanduser().is_absolute():
-        changes["inventory"] = base / settings.inventory
-    if settings.ssh.config and "ssh.config" not in flags:
-        path = settings.ssh.config.expanduser()
-        changes["ssh"] = settings.ssh.model_copy(
-            update={"config": path if path.is_absolute() else base / path}
-        )
+    if settings.inventory:
+        changes["inventory"] = anchored(settings.inventory, "inventory")
+    if settings.ssh.config:
+        config = anchored(settings.ssh.config, "ssh.config")
+        changes["ssh"] = settings.ssh.model_copy(update={"config": config})
     return settings.model_copy(update=changes)
 
 
 def _nested(flat: Mapping[str, object]) -> dict[str, Any]:
+    """``{"ssh.timeout": 20}`` -> ``{"ssh": {"timeout": 20}}``; what is named more closely counts more."""
     nested: dict[str, Any] = {}
-    for path, value in flat.items():
-        *parents, key = path.split(".")
-        place = nested
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[key] = value
+    for path in sorted(flat, key=lambda name: (name.count("."), name)):
+        entry: Any = flat[path]
+        for key in reversed(path.split(".")):
+            entry = {key: entry}
+        nested = _merged(nested, entry)
     return nested
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """PYDOCK_SSH__TIMEOUT=20 is ssh.timeout; values are YAML, so that lists can be given."""
+    """PYDOCK_SSH__TIMEOUT=20 is ssh.timeout; lists and mappings are YAML."""
     found: dict[str, object] = {}
     for name, text in environment.items():
-        if not name.startswith("PYDOCK_") or name.startswith(("PYDOCK_LAB", "PYDOCK_BENCH", "PYDOCK_GOLDEN")):
+        if not name.startswith("PYDOCK_") or name.startswith(NOT_SETTINGS):
             continue
         path = name.removeprefix("PYDOCK_").lower().replace("__", ".")
-        # A text stays as it was typed: 20.10 is a version, not a number.
-        found[path] = yaml.safe_load(text) if text.startswith(("[", "{")) else text
+        try:
+            # A text stays as it was typed: 20.10 is a version, not a number.
+            found[path] = yaml.safe_load(text) if text.startswith(("[", "{")) else text
+        except (yaml.YAMLError, ValueError, RecursionError):
+            raise SettingsError(
+                f"{name}: {text[:80]} begins as a list or mapping of YAML, and is none",
+                "Close its brackets; write texts in quotes.",
+            ) from None
     return _nested(found)
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        old = merged.get(key, {})
+        if isinstance(value, dict):
+            # What is no mapping stays, to be complained about.
+            merged[key] = _merged(old, value) if isinstance(old, dict) else old
+        else:
+            merged[key] = value
     return merged
 
 
 def _sentence(
-    problem: Any, document: Document, flags: Mapping[str, object], environment: Mapping[str, str]
+    problem: Any, document: Document, flags: Mapping[str, str], environment: Mapping[str, str]
 ) -> str:
     location = tuple(str(part) for part in problem["loc"])
     path = ".".join(location)
-    variable = "PYDOCK_" + path.upper().replace(".", "__")
-    if path in flags:
-        place = f"--{location[-1].replace('_', '-')}"
-    elif variable in environment:
-        place = variable
-    else:
-        place = document.place(location)
+    place = _place(location, document, flags, environment)
     if problem["type"] == "extra_forbidden":
         known = _keys(location[:-1])
         return f"{place}: unknown setting {path}{hint(path, known) or hint(location[-1], known)}"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"].endswith(("_type", "_parsing")):
+    if problem["type"] != "value_error":
         message = f"{message[0].lower()}{message[1:]}, not {problem['input']!r}"
     return f"{place}: {path + ': ' if path and path not in flags else ''}{message}"
+
+
+def _place(
+    location: tuple[str, ...], document: Document, flags: Mapping[str, str], environment: Mapping[str, str]
+) -> str:
+    """The flag, the variable or the line that a value comes from."""
+    for length in range(len(location), 0, -1):
+        path = ".".join(location[:length])
+        variable = "PYDOCK_" + path.upper().replace(".", "__")
+        if path in flags:
+            return flags[path]
+        if variable in environment:
+            return variable
+        if document.lines.get(location[:length]):
+            break
+    return document.place(location)
 
 
 def _keys(parents: tuple[str, ...]) -> list[str]:

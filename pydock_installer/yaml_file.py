@@ -28,6 +28,16 @@ class Document:
         return self.name
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML without dates: no setting is one, and JSON, where settings go, has none."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def read(path: Path, kind: type[UsageError]) -> Document:
     """The mapping in a file. Raises ``kind`` with file, line and column."""
     try:
@@ -37,8 +47,8 @@ def read(path: Path, kind: type[UsageError]) -> Document:
     except OSError as error:
         raise kind(f"{path} cannot be read: {error.strerror}", "Mind the path, or leave -c out.") from None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=_Loader)
+        values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise kind(
             f"{path}{_mark(error)}: this is not YAML: {_problem(error)}", "Mind indentation and quotes."
@@ -60,7 +70,9 @@ def _lines(
     lines: dict[tuple[str, ...], int],
     path: Path,
     kind: type[UsageError],
+    around: tuple[yaml.Node, ...] = (),
 ) -> None:
+    around = (*around, node)
     for key, value in node.value:
         name = (*parents, str(key.value))
         line = key.start_mark.line + 1
@@ -70,8 +82,12 @@ def _lines(
                 "Keep one of them.",
             )
         lines[name] = line
+        if value in around:
+            raise kind(
+                f"{path}:{line}: {'.'.join(name)} holds itself", "Write out what the alias stands for."
+            )
         if isinstance(value, yaml.MappingNode):
-            _lines(value, name, lines, path, kind)
+            _lines(value, name, lines, path, kind, around)
 
 
 def _mark(error: yaml.YAMLError) -> str:

@@ -40,7 +40,8 @@ class Console:
         self._out = _console(RichConsole, self._stdout, plain)
         self._err = _console(RichConsole, self._stderr, plain)
         self._live = self._stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown", None)
-        self.interactive = self._stdin.isatty() and self._stderr.isatty()
+        # A closed stdin is None.
+        self.interactive = bool(self._stdin and self._stdin.isatty() and self._stderr.isatty())
         self.unicode = "utf" in (getattr(self._stderr, "encoding", None) or "").lower()
 
     # -- while it works
@@ -83,7 +84,7 @@ class Console:
 
     def document(self, document: Mapping[str, Any]) -> None:
         """The one JSON document of a command."""
-        self._stdout.write(json_text.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        self._stdout.write(json_text.dumps(document, indent=2) + "\n")
 
     def plan(self, plan: Plan) -> None:
         """What is about to be done, before the question."""
@@ -127,6 +128,7 @@ def _console(kind: type, stream: TextIO, plain: bool) -> Any:
         file=stream,
         width=width,
         no_color=plain,
+        color_system=None if plain else "auto",
         highlight=False,
         markup=False,
         emoji=False,

@@ -29,6 +29,9 @@ SETTINGS = {
     "forks": "forks",
 }
 
+#: The flag of each setting that has one, as it is typed.
+FLAG_NAMES = {path: f"--{name.replace('_', '-')}" for name, path in SETTINGS.items()}
+
 
 def _apply(decorators: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
@@ -127,7 +130,7 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
     flags = {path: list(v) if isinstance(v, tuple) else v for path, v in given.items() if v not in (None, ())}
     config = options["config"]
     here = Path.cwd()
-    chosen = settings.load(Path(config) if config else None, flags, os.environ, here)
+    chosen = settings.load(Path(config) if config else None, flags, os.environ, here, FLAG_NAMES)
     password = talk.password("SSH password: ") if options["ask_pass"] else None
     become = None
     if options["ask_become_pass"]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from pydock_installer.cli.text import clean
+from pydock_installer.cli.text import one_line
 from pydock_installer.model import StepResult, StepStatus
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ class PlainProgress:
             self._say(f"{host}: {step} begins")
 
     def step_done(self, host: str, result: StepResult) -> None:
-        detail = f": {clean(result.detail, 300)}" if result.detail else ""
+        detail = f": {result.detail[:300]}" if result.detail else ""
         self._say(f"{host}: {result.name} {result.status.value}{detail}")
 
     def host_done(self, host: str, ok: bool, text: str) -> None:
-        self._say(f"{host}: {'' if ok else 'FAILED: '}{clean(text, 500)}")
+        self._say(f"{host}: {'' if ok else 'FAILED: '}{text[:500]}")
 
     def _say(self, text: str) -> None:
-        line = f"[{clock(time.monotonic() - self._began)}] {text}"
+        line = f"[{clock(time.monotonic() - self._began)}] {one_line(text)}"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -97,14 +97,14 @@ class LiveProgress:
 
     def step_done(self, host: str, result: StepResult) -> None:
         row = self._row(host)
-        row.text = f"{result.name} {result.status.value}" + (
-            f": {clean(result.detail, 120)}" if result.detail else ""
+        row.text = one_line(
+            f"{result.name} {result.status.value}" + (f": {result.detail[:120]}" if result.detail else "")
         )
         row.state = "failed" if result.status is StepStatus.FAILED else "working"
 
     def host_done(self, host: str, ok: bool, text: str) -> None:
         row = self._row(host)
-        row.text, row.state = clean(text, 200), "done" if ok else "failed"
+        row.text, row.state = one_line(text[:200]), "done" if ok else "failed"
         row.took = time.monotonic() - (row.began or self._began)
 
     def _row(self, host: str) -> _Row:
@@ -134,7 +134,7 @@ class LiveProgress:
             took = row.took if row.took is not None else (now - row.began if row.began else 0.0)
             table.add_row(
                 Text(marks[row.state], style=styles[row.state]),
-                Text(clean(name)),
+                Text(one_line(name)),
                 Text(row.text),
                 Text(clock(took)),
             )

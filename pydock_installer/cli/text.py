@@ -15,3 +15,8 @@ def clean(text: str, limit: int = 2000) -> str:
         c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " " for c in text
     )
     return "".join(kept)[:limit]
+
+
+def one_line(text: str) -> str:
+    """Clean, and without line breaks: a host cannot add lines in another's name."""
+    return clean(text).replace("\n", " ")

@@ -10,7 +10,7 @@ from types import FrameType
 
 from pydock_installer import ansible, rundir
 from pydock_installer.diagnosis import diagnose
-from pydock_installer.errors import ExitCode
+from pydock_installer.errors import ExitCode, PydockError
 from pydock_installer.model import HostPlan, HostReport, HostStatus, Outcome, Plan, Report, StepStatus
 from pydock_installer.outcome import Ledger
 from pydock_installer.render import ROLE_OF_STEP, render
@@ -61,7 +61,10 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     )
     code = ExitCode.INTERRUPTED if interrupted.is_set() else exit_code([host.status for host in hosts])
     report = Report(command, hosts, int(code), run=directory.name, run_directory=str(directory))
-    rundir.save_report(directory, to_json(report))
+    try:
+        rundir.save_report(directory, to_json(report))
+    except PydockError as error:
+        talk.note(error.message)  # What was done is told all the same.
     return report
 
 

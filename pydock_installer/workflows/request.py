@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -39,6 +39,4 @@ class Talk(Protocol):
     def progress(self, hosts: Sequence[str]) -> AbstractContextManager[Progress]: ...
     def plan(self, plan: Plan) -> None: ...
     def ask(self, question: str) -> bool: ...
-
-
-Ask = Callable[[str], bool]
+    def note(self, text: str) -> None: ...

@@ -1,0 +1,566 @@
+"""What a command says at its end: exit code, sentence, document; and what is kept of a run."""
+
+import copy
+import json
+import logging
+import pickle
+import stat
+from dataclasses import asdict
+from datetime import datetime, timezone
+from itertools import permutations
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from pydock_installer import rundir
+from pydock_installer.errors import ExitCode, PydockError, UsageError
+from pydock_installer.model import (
+    Finding,
+    Host,
+    HostPlan,
+    HostReport,
+    HostStatus,
+    Known,
+    Proof,
+    Report,
+    Secret,
+    Service,
+    Severity,
+    Step,
+    StepResult,
+    StepStatus,
+    Unknown,
+)
+from pydock_installer.outcome import Ledger
+from pydock_installer.report import (
+    change_summary,
+    engine_version,
+    exit_code,
+    grouped,
+    proof_summary,
+    release,
+    summary,
+    to_json,
+)
+from tests.unit.facts import bare, installed
+
+STEP = Step("engine", "install docker-ce", "not installed")
+PROOF = Proof("20.10.24", "20.10.24", ("https://mirror.example/",), True, "hello-world")
+
+
+def host_report(status, name="web1", facts=None, findings=(), steps=(STEP,), done=(), **how):
+    """A host that was to get ``steps`` and on which ``done`` was done."""
+    plan = HostPlan(Host(name, "192.0.2.1", password=Secret("pa55")), facts, tuple(findings), tuple(steps))
+    return HostReport(plan, status, tuple(done), **how)
+
+
+def report(*statuses, command="install"):
+    hosts = tuple(host_report(status, f"web{number}") for number, status in enumerate(statuses, start=1))
+    return Report(command, hosts, exit_code(statuses))
+
+
+# -- exit codes
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (HostStatus.OK, 0),
+        (HostStatus.UNCHANGED, 0),
+        (HostStatus.PLANNED, 0),
+        (HostStatus.FAILED, 1),
+        (HostStatus.BLOCKED, 3),
+        (HostStatus.UNREACHABLE, 4),
+        (HostStatus.REFUSED, 5),
+    ],
+)
+def test_each_status_has_its_exit_code(status, code):
+    assert exit_code([status]) == code
+    assert exit_code([HostStatus.OK, status, HostStatus.UNCHANGED]) == code, (
+        "good hosts do not hide a bad one"
+    )
+
+
+def test_without_hosts_all_is_well():
+    assert exit_code([]) == 0
+
+
+def test_a_failure_goes_before_hosts_that_were_not_reached_before_those_that_were_blocked():
+    worst_first = [HostStatus.FAILED, HostStatus.UNREACHABLE, HostStatus.BLOCKED, HostStatus.REFUSED]
+    for left, status in enumerate(worst_first):
+        for order in permutations(worst_first[left:]):
+            assert exit_code(order) == exit_code([status])
+
+
+def test_exit_codes_are_those_that_scripts_rely_on():
+    assert {code.name: int(code) for code in ExitCode} == {
+        "OK": 0, "HOST_FAILED": 1, "USAGE": 2, "BLOCKED": 3, "UNREACHABLE": 4, "REFUSED": 5, "INTERRUPTED": 130,
+    }  # fmt: skip
+
+
+# -- sentences
+
+
+@pytest.mark.parametrize(
+    ("statuses", "command", "wanted"),
+    [
+        ([HostStatus.OK], "install", "1 host: 1 done and proven."),
+        (
+            [HostStatus.FAILED, HostStatus.OK, HostStatus.OK],
+            "install",
+            "3 hosts: 2 done and proven, 1 failed.",
+        ),
+        ([HostStatus.UNCHANGED] * 2, "plan", "2 hosts: 2 with nothing to do."),
+        ([HostStatus.UNCHANGED, HostStatus.BLOCKED], "check", "2 hosts: 1 ready, 1 blocked."),
+        ([HostStatus.UNREACHABLE, HostStatus.PLANNED], "plan", "2 hosts: 1 to change, 1 unreachable."),
+        ([HostStatus.REFUSED], "install", "1 host: 1 left alone."),
+    ],
+)
+def test_the_closing_sentence_counts_hosts_by_how_they_ended(statuses, command, wanted):
+    assert summary(report(*statuses, command=command)) == wanted
+
+
+@given(st.lists(st.sampled_from(HostStatus), min_size=1, max_size=30))
+def test_the_closing_sentence_leaves_no_host_out(statuses):
+    head, _, rest = summary(report(*statuses)).partition(": ")
+    assert int(head.split()[0]) == len(statuses)
+    assert sum(int(part.split()[0]) for part in rest.split(", ")) == len(statuses)
+
+
+def test_what_was_done_fits_into_a_table():
+    done = (StepResult("engine", StepStatus.CHANGED, 1.0), StepResult("tools", StepStatus.OK, 0.1))
+    assert change_summary(host_report(HostStatus.OK, steps=(), proof=PROOF)) == "nothing to do"
+    assert change_summary(host_report(HostStatus.PLANNED)) == "engine"
+    assert change_summary(host_report(HostStatus.UNCHANGED, steps=())) == "nothing to do"
+    assert change_summary(host_report(HostStatus.OK, done=done)) == "engine"
+    assert change_summary(host_report(HostStatus.FAILED)) == "-"
+
+
+@pytest.mark.parametrize(
+    ("proof", "proven", "version"),
+    [
+        (None, "-", "-"),
+        (PROOF, "hello-world ok mirror.example", "20.10.24"),
+        (Proof("26.1", "26.0", (), True, "busybox"), "busybox ok", "26.0 (client 26.1)"),
+        (Proof("26.1", "26.1", ("https://mirror.example",)), "not proven", "26.1"),
+        (Proof("26.1", None), "not proven", "-"),
+    ],
+)
+def test_what_is_proven_is_told_in_a_word(proof, proven, version):
+    assert [word for word in proven.split() if word not in proof_summary(proof)] == []
+    assert (" ok" in proof_summary(proof)) is bool(proof and proof.hello_world)
+    assert engine_version(proof) == version
+
+
+def test_a_release_that_was_not_seen_is_a_dash():
+    assert release(bare("9")) == "CentOS Stream 9"
+    assert release(None) == release(bare(release=None)) == release(bare(release=Unknown("no"))) == "-"
+
+
+def test_names_of_many_hosts_stay_on_a_line():
+    assert grouped(["a", "b"]) == "a, b"
+    assert grouped(list("abcdefgh")) == "a, b, c, d, e, f and 2 more"
+
+
+# -- the document
+
+
+def test_the_document_has_every_key_of_a_host_that_is_done():
+    facts = bare("7", service=Known(Service("active", "enabled")))
+    entry = host_report(
+        HostStatus.OK,
+        facts=facts,
+        findings=[Finding("memory", Severity.WARNING, "little memory", "Add some.")],
+        done=[StepResult("engine", StepStatus.CHANGED, 1.2, "3 packages")],
+        proof=PROOF,
+        seconds=31.04,
+    )
+    document = to_json(
+        Report("install", (entry,), 0, run="20260101-000000-install-ab12", run_directory="/runs/x")
+    )
+    json.dumps(document, allow_nan=False)
+    facts = document["hosts"][0].pop("facts")
+    assert facts["release"] == "CentOS Linux 7.9.2009"
+    assert facts["kernel"] == "3.10.0-1160.119.1.el7.x86_64"
+    assert facts["architecture"] == "x86_64"
+    assert facts["service"] == {"active": "active", "enabled": "enabled"}
+    assert document == {
+        "command": "install",
+        "run": "20260101-000000-install-ab12",
+        "run_directory": "/runs/x",
+        "exit_code": 0,
+        "summary": "1 host: 1 done and proven.",
+        "hosts": [
+            {
+                "name": "web1",
+                "status": "ok",
+                "findings": [
+                    {
+                        "code": "memory",
+                        "severity": "warning",
+                        "message": "little memory",
+                        "remedy": "Add some.",
+                    }
+                ],
+                "steps": [
+                    {
+                        "name": "engine",
+                        "status": "changed",
+                        "seconds": 1.2,
+                        "detail": "3 packages",
+                        "reason": "not installed",
+                    }
+                ],
+                "proof": {
+                    "client": "20.10.24",
+                    "server": "20.10.24",
+                    "registry_mirrors": ["https://mirror.example"],
+                    "hello_world": True,
+                    "image": "hello-world",
+                },
+                "cause": None,
+                "remedy": None,
+                "code": None,
+                "seconds": 31.0,
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("status", HostStatus)
+def test_the_document_has_the_same_keys_however_a_host_ended(status):
+    entry = host_report(status, cause="because", remedy="do this", code="locked")
+    document = to_json(Report("install", (entry,), exit_code([status])))
+    keys = {"name", "status", "facts", "findings", "steps", "proof", "cause", "remedy", "code", "seconds"}
+    assert set(document) == {"command", "run", "run_directory", "exit_code", "summary", "hosts"}
+    assert set(document["hosts"][0]) == keys
+    assert document["hosts"][0]["cause"] == "because"
+    assert "pa55" not in json.dumps(document)
+
+
+def test_steps_of_a_plan_are_told_as_they_would_go():
+    (host,) = to_json(report(HostStatus.PLANNED))["hosts"]
+    assert host["steps"] == [
+        {
+            "name": "engine",
+            "status": "planned",
+            "seconds": None,
+            "detail": "install docker-ce",
+            "reason": "not installed",
+        }
+    ]
+    (host,) = to_json(report(HostStatus.BLOCKED))["hosts"]
+    assert host["steps"] == []
+
+
+def test_the_document_tells_which_compilers_are_there():
+    facts = bare(packages=installed("gcc", "docker", version="4.8.5"))
+    (host,) = to_json(Report("check", (host_report(HostStatus.UNCHANGED, facts=facts),), 0))["hosts"]
+    assert host["facts"]["compilers"] == {"gcc": "4.8.5"}
+
+
+def test_what_was_not_seen_is_null_in_the_document():
+    facts = bare(kernel=Unknown("no answer"), architecture=None, release=Unknown("no answer"))
+    (host,) = to_json(Report("plan", (host_report(HostStatus.UNCHANGED, facts=facts),), 0))["hosts"]
+    seen = {key: host["facts"][key] for key in ("release", "kernel", "architecture", "service")}
+    assert seen == {"release": None, "kernel": None, "architecture": None, "service": None}
+
+
+# -- from events to outcomes
+
+
+def event(kind="ok", host="web1", task="docker_packages", seconds=1.5, **result):
+    return SimpleNamespace(kind=kind, host=host, task=task, seconds=seconds, result=result)
+
+
+def told(*events, host="web1"):
+    ledger = Ledger()
+    for entry in events:
+        ledger.enter(entry)
+    return ledger.outcome(host)
+
+
+def test_steps_of_every_role_add_up_for_each_host():
+    ledger = Ledger()
+    engine = {"name": "engine", "status": "changed", "seconds": 1.234, "detail": "3 packages"}
+    assert ledger.enter(event("started")) == ()
+    assert ledger.enter(event(steps=[engine])) == (
+        StepResult("engine", StepStatus.CHANGED, 1.23, "3 packages"),
+    )
+    ledger.enter(event(host="web2", steps=[]))
+    ledger.enter(event("skipped", task="docker_daemon"))
+    ledger.enter(event(task="docker_verify", proof={"client": "26.1", "server": "26.1", "hello_world": True}))
+    outcome = ledger.outcome("web1")
+    assert [step.name for step in outcome.steps] == ["engine"]
+    assert outcome.proof == Proof("26.1", "26.1", (), True)
+    assert (outcome.message, outcome.failed_step, outcome.seconds) == (None, None, 3.0)
+    assert ledger.finished("web1") == {"docker_packages", "docker_verify"}
+    assert ledger.finished("web2") == {"docker_packages"}
+    assert (ledger.outcome("web3"), ledger.finished("web3")) == (None, set())
+
+
+def test_a_failure_names_the_step_that_failed():
+    steps = [{"name": "remove", "status": "ok"}, {"name": "engine", "status": "failed", "seconds": 2}]
+    outcome = told(
+        event("failed", msg="no space", code="disk-full", steps=steps, stderr="df says", module_stdout=" ")
+    )
+    assert (outcome.failed_step, outcome.message, outcome.code) == ("engine", "no space", "disk-full")
+    assert outcome.evidence == "df says"
+    assert not outcome.unreachable
+
+
+def test_a_failure_without_steps_is_the_steps_of_its_role():
+    outcome = told(event("failed", msg="MODULE FAILURE", module_stderr="Traceback"))
+    assert outcome.steps == (StepResult("packages", StepStatus.FAILED, 1.5),)
+    assert (outcome.failed_step, outcome.evidence) == ("packages", "Traceback")
+
+
+def test_a_host_that_is_lost_on_the_way_is_unreachable():
+    outcome = told(
+        event(steps=[{"name": "engine", "status": "changed"}]), event("unreachable", task="", msg="timed out")
+    )
+    assert outcome.unreachable
+    assert (outcome.failed_step, outcome.message) == ("connection", "timed out")
+    assert [step.name for step in outcome.steps] == ["engine", "connection"]
+
+
+def test_a_proof_stays_when_a_later_task_has_none():
+    proof = {"server": "26.1", "registry_mirrors": ["https://mirror.example"]}
+    assert told(event(proof=proof), event()).proof == Proof(None, "26.1", ("https://mirror.example",))
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {},
+        pytest.param({"msg": ""}),
+        pytest.param({"msg": None}),
+    ],
+)
+def test_a_failure_always_has_a_sentence(result):
+    assert told(event("failed", **result)).message == "the task failed without a word"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"steps": "engine"},
+        {"steps": [None, 7, "engine", []]},
+        {"steps": {"name": "engine"}},
+        {"proof": "yes"},
+        {"proof": ["client"]},
+        {"proof": None, "steps": None},
+    ],
+)
+def test_a_malformed_result_of_a_host_says_nothing(result):
+    outcome = told(event(**result))
+    assert (outcome.steps, outcome.proof, outcome.message) == ((), None, None)
+
+
+def test_a_step_of_a_hostile_host_is_cut_to_size():
+    (step,) = told(
+        event(steps=[{"name": ["x" * 99], "status": {"a": 1}, "seconds": "soon", "detail": "y" * 9999}])
+    ).steps
+    assert (len(step.name), step.status, step.seconds, len(step.detail)) == (40, StepStatus.FAILED, 0.0, 500)
+    (step,) = told(event(steps=[{}])).steps
+    assert step == StepResult("step", StepStatus.FAILED, 0.0)
+
+
+def test_only_true_is_proof():
+    proof = told(
+        event(proof={"hello_world": "yes", "registry_mirrors": "x", "client": 1, "server": "z" * 999})
+    ).proof
+    assert proof == Proof("1", "z" * 200, (), False)
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", float("nan"), 10**400])
+def test_times_of_a_hostile_host_do_not_spoil_the_document(seconds):
+    outcome = told(event(steps=[{"name": "engine", "status": "ok", "seconds": seconds}]))
+    entry = host_report(HostStatus.OK, done=outcome.steps)
+    json.dumps(to_json(Report("install", (entry,), 0)), allow_nan=False)
+
+
+texts = st.text("xyz09-. \n\x1b\u4e2d", max_size=8)  # words for nan and inf have a test of their own, above
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+step_entries = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("name", "status", "seconds", "detail"), json_values)
+)
+results = st.fixed_dictionaries(
+    {},
+    optional={
+        "steps": json_values | st.lists(step_entries | json_values, max_size=3),
+        "proof": json_values
+        | st.fixed_dictionaries({}, optional={"client": json_values, "registry_mirrors": json_values}),
+        **dict.fromkeys(("msg", "code", "stderr", "evidence", "module_stdout"), json_values),
+    },
+)
+
+
+@effort(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["ok", "failed", "unreachable", "skipped"]), results), max_size=4))
+def test_whatever_a_host_answers_becomes_a_document(answers):
+    outcome = told(*[event(kind, **result) for kind, result in answers])
+    if outcome is None:
+        return
+    words = {"proof": outcome.proof, "cause": outcome.message, "code": outcome.code}
+    entry = host_report(HostStatus.OK, done=outcome.steps, **words)
+    json.dumps(to_json(Report("install", (entry,), 0)), allow_nan=False)
+
+
+# -- secrets
+
+
+def test_a_secret_is_not_printed_in_any_form():
+    secret = Secret("pa55")
+    shown = (
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret!r}",
+        f"{secret:>20}",
+        f"{[secret]}",
+        logging.LogRecord("pydock", 10, "", 0, "%s %r", (secret, secret), None).getMessage(),
+    )
+    assert not [text for text in shown if "pa55" in text]
+    assert secret.reveal() == "pa55"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_secret_is_not_pickled(protocol):
+    with pytest.raises(TypeError, match="a Secret is never written"):
+        pickle.dumps(Secret("pa55"), protocol)
+
+
+@pytest.mark.parametrize(
+    "write", [json.dumps, yaml.safe_dump, yaml.dump, copy.copy, copy.deepcopy, vars, bytes]
+)
+def test_a_secret_is_not_written_or_copied(write):
+    with pytest.raises((TypeError, yaml.YAMLError)) as caught:
+        write(Secret("pa55"))
+    assert "pa55" not in str(caught.value)
+
+
+def test_a_host_with_a_password_is_not_dumped():
+    host = Host("web1", "192.0.2.1", password=Secret("pa55"), become_password=Secret("pa55"))
+    assert "pa55" not in repr(host)
+    with pytest.raises(TypeError, match="a Secret is never written"):
+        asdict(host)
+
+
+def test_secrets_are_not_compared_by_accident():
+    assert Secret("pa55") != Secret("pa55")
+    assert Secret("pa55") != "pa55"
+
+
+# -- what is kept of runs
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path / "pydock"
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def at(second):
+    return datetime(2026, 1, 2, 3, 4, second, tzinfo=timezone.utc)
+
+
+def test_a_run_is_for_its_owner_alone(state):
+    run = rundir.create("install", {"site.yml": "---\n", "roles/a/tasks/main.yml": "x"}, at(5))
+    rundir.save_report(run, {"command": "install"})
+    assert run.parent == state / "runs"
+    assert run.name.startswith("20260102-030405-install-")
+    for path in [state, state / "runs", run, *run.rglob("*")]:
+        assert mode(path) == (0o700 if path.is_dir() else 0o600), path
+    assert (run / "roles/a/tasks/main.yml").read_text() == "x"
+
+
+def test_what_is_written_meanwhile_is_for_its_owner_alone(tmp_path):
+    with rundir.private_files():
+        (tmp_path / "inside").write_text("x")
+    (tmp_path / "after").write_text("x")
+    assert mode(tmp_path / "inside") == 0o600
+    assert mode(tmp_path / "after") != 0o600
+
+
+@pytest.mark.parametrize("base", ["", "relative"])
+def test_without_a_state_directory_the_home_is_used(monkeypatch, base):
+    monkeypatch.setenv("XDG_STATE_HOME", base)
+    monkeypatch.setenv("HOME", "/home/ops")
+    assert str(rundir.state_directory()) == "/home/ops/.local/state/pydock"
+
+
+def test_last_is_the_newest_run_and_a_beginning_is_enough(state):
+    older, newer = rundir.create("verify", {}, at(1)), rundir.create("install", {}, at(2))
+    assert rundir.runs() == (newer, older)
+    assert rundir.find("last") == newer
+    assert rundir.find(older.name) == older
+    assert rundir.find("20260102-030401") == older
+
+
+def test_an_identifier_that_fits_several_runs_or_none_is_refused(state):
+    with pytest.raises(UsageError, match="last names no run"):
+        rundir.find("last")
+    rundir.create("verify", {}, at(1))
+    rundir.create("install", {}, at(2))
+    with pytest.raises(UsageError, match="20260102 names 2 runs") as caught:
+        rundir.find("20260102")
+    assert "pydock runs list" in caught.value.hint
+    for absent in ("1999", "../../etc", "*"):
+        with pytest.raises(UsageError, match="names no run"):
+            rundir.find(absent)
+
+
+def test_a_report_comes_back_as_it_was_saved(state):
+    run = rundir.create("install", {}, at(1))
+    document = to_json(report(HostStatus.OK, HostStatus.FAILED))
+    rundir.save_report(run, document)
+    assert rundir.load_report(run) == document
+
+
+@pytest.mark.parametrize("text", [None, "", '{"hosts": [', "[]", "\udcff"])
+def test_a_run_that_never_came_to_its_report_has_none(state, text):
+    run = rundir.create("install", {}, at(1))
+    if text is not None:
+        (run / "report.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert rundir.load_report(run) is None
+
+
+def test_a_run_is_written_once(tmp_path):
+    rundir.write(tmp_path / "tree", {"a": "1"})
+    with pytest.raises(PydockError, match="the run cannot be written to"):
+        rundir.write(tmp_path / "tree", {"a": "2"})
+    assert (tmp_path / "tree" / "a").read_text() == "1"
+
+
+def test_a_run_that_cannot_be_written_is_told_with_a_way_out(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with pytest.raises(PydockError, match="the run cannot be written to") as caught:
+        rundir.create("install", {})
+    assert "XDG_STATE_HOME" in caught.value.hint
+
+
+def test_a_report_is_not_written_through_a_link(state, tmp_path):
+    run = rundir.create("install", {}, at(1))
+    (run / "report.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises((OSError, PydockError)):
+        rundir.save_report(run, {})
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_report_that_cannot_be_kept_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(PydockError):
+        rundir.save_report(tmp_path / "gone", {"command": "install"})
