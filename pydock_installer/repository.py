@@ -70,5 +70,5 @@ def choose(choice: str, path: str, present: Fact[str], answers: Fact[tuple[Repos
         usable = {answer.name: answer.seconds for answer in answers.value if answer.status == 200}
         if usable:
             limit = 2 * min(usable.values()) + 0.3
-            return next(name for name in platforms.mirrors() if usable.get(name, limit + 1) <= limit)
+            return next(name for name in platforms.mirrors() if name in usable and usable[name] <= limit)
     return "official"

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import distro
 
+from pydock_installer import platforms
 from pydock_installer.model import (
     Engine,
     Fact,
@@ -52,7 +53,9 @@ def split(output: bytes, nonce: str) -> Mapping[str, Section]:
         elif line.startswith(f"{nonce}/ "):
             status = line[len(nonce) + 2 :].strip()
             # The marker brings its own line break: the text ends before it.
-            sections[name] = Section(int(status) if status.isdigit() else None, "\n".join(lines))
+            sections[name] = Section(
+                int(status) if re.fullmatch("[0-9]{1,3}", status) else None, "\n".join(lines)
+            )
             name = None
         else:
             lines.append(line)
@@ -134,14 +137,13 @@ def _release(sections: Mapping[str, Section]) -> Fact[Release]:
 
 
 def _packages(text: str) -> Mapping[str, tuple[Package, ...]]:
-    found: dict[str, tuple[Package, ...]] = {}
+    found: dict[str, list[Package]] = {}
     for line in text.splitlines():
         fields = line.split("\t")
         if len(fields) == 5:
             epoch = "0" if fields[1] == "(none)" else fields[1]
-            package = Package(fields[0], epoch, *fields[2:])
-            found[package.name] = (*found.get(package.name, ()), package)
-    return found
+            found.setdefault(fields[0], []).append(Package(fields[0], epoch, *fields[2:]))
+    return {name: tuple(packages) for name, packages in found.items()}
 
 
 def _keys(packages: Fact[Mapping[str, tuple[Package, ...]]]) -> Fact[tuple[str, ...]]:
@@ -183,8 +185,10 @@ def _proof(text: str) -> Proof:
 
 
 def _answers(text: str) -> tuple[RepositoryAnswer, ...]:
-    rows = [line.split() for line in text.splitlines() if line.strip()]
+    """Curl's words, one row for each mirror that was asked; a row that makes no sense is none."""
+    rows = [re.fullmatch(r"(\w+) ([0-9]{3}) ([0-9]{1,6}[.,][0-9]{1,9})", line) for line in text.splitlines()]
     return tuple(
-        RepositoryAnswer(name, int(status), float(seconds.replace(",", ".")))
-        for name, status, seconds in rows
+        RepositoryAnswer(row[1], int(row[2]), float(row[3].replace(",", ".")))
+        for row in rows
+        if row and row[1] in platforms.mirrors()
     )

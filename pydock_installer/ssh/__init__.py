@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import paramiko
 
-from pydock_installer.errors import UnreachableError
+from pydock_installer.errors import PydockError, UnreachableError, UsageError
 from pydock_installer.model import Host
 from pydock_installer.ssh import known_hosts
 from pydock_installer.ssh.config import SshOptions, route
@@ -137,6 +137,8 @@ def _alone(host: Host, work: Callable[[Host], T]) -> T | UnreachableError:
         return work(host)
     except UnreachableError as error:
         return error
+    except PydockError as error:
+        return UnreachableError("ssh-configuration", error.message, error.hint)
     except Exception as error:  # one host's surprise must not be everybody's
         return UnreachableError(
             "internal", f"{host.name}: {type(error).__name__}: {error}", "Please report this."
@@ -177,4 +179,9 @@ def add_known_host(host: Host, options: SshOptions, keys: Sequence[HostKey]) -> 
     for key in keys:
         if known_hosts.state(key, known) == "changed":
             raise changed(host, key, known)
-    return known_hosts.add(way.known_as, tuple(keys), way.known_hosts[0])
+    if way.key_file is None:
+        raise UsageError(
+            f"{host.name}: UserKnownHostsFile is none, so its key cannot be kept",
+            "Name a file there (ssh configuration, ansible_ssh_common_args).",
+        )
+    return known_hosts.add(way.known_as, tuple(keys), way.key_file)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import getpass
+import glob
 import os
 import pwd
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import paramiko
@@ -24,6 +26,8 @@ class SshOptions:
     timeout: float = 10.0
     host_key_policy: str = "strict"
     config: Path | None = None
+    depth: int = 0
+    """How many jump hosts lie behind."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,13 @@ class Route:
     identity_files: tuple[Path, ...]
     agent: bool
     known_hosts: tuple[Path, ...]
+    key_file: Path | None = None
+    """Where a new host key is written; ``None`` if the configuration wants none kept."""
     jumps: tuple[str, ...] = ()
     proxy_command: str | None = None
     host_key_alias: str | None = None
+    config: Path | None = None
+    """The configuration file of this host's own, which counts for its jump hosts too."""
 
     @property
     def known_as(self) -> str:
@@ -76,10 +84,9 @@ def arguments(words: Sequence[str]) -> Arguments:
         elif word[1] == "i":
             found.identity_files.append(value)
         elif word[1] == "o":
-            key, _, text = (
-                value.replace(" ", "=", 1).partition("=") if "=" not in value else value.partition("=")
-            )
-            found.options.setdefault(key.strip().lower(), text.strip())
+            # ``Key=value`` or ``Key value``: what comes first divides.
+            key, *rest = re.split(r"\s*=\s*|\s+", value.strip(), maxsplit=1)
+            found.options.setdefault(key.lower(), rest[0] if rest else "")
         else:
             found.options.setdefault(letters[word[1]], value)
     return found
@@ -89,8 +96,7 @@ def route(host: Host, options: SshOptions) -> Route:
     """The route to a host. Raises UsageError if the configuration cannot be read."""
     given = arguments(host.ssh_arguments)
     path = given.config or options.config
-    config = _config(Path(path).expanduser() if path else None)
-    found: Mapping[str, str | list[str]] = {**config.lookup(host.address), **given.options}
+    found = _lookup(Path(path).expanduser() if path else None, host, given.options)
 
     def text(key: str) -> str | None:
         value = found.get(key)
@@ -102,20 +108,31 @@ def route(host: Host, options: SshOptions) -> Route:
         files = listed if isinstance(listed, list) else [listed]
     keys = [Path(os.path.expandvars(name)).expanduser() for name in files if name]
     keys = keys or [home() / ".ssh" / name for name in DEFAULT_KEYS]
-    known = (text("userknownhostsfile") or f"{home()}/.ssh/known_hosts").split()
-    known += (text("globalknownhostsfile") or "/etc/ssh/ssh_known_hosts").split()
-    jump = text("proxyjump")
-    return Route(
-        address=text("hostname") or host.address,
-        port=host.port or int(text("port") or 22),
-        user=host.user or text("user") or getpass.getuser(),
+    port = text("port") or "22"
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise UsageError(f"{host.name}: the ssh configuration has {port} as a port", "Ports are 1 to 65535.")
+    address = text("hostname") or host.address
+    jump, command = text("proxyjump"), text("proxycommand")
+    if jump and command and "proxycommand" in given.options and "proxyjump" not in given.options:
+        jump = None
+    # A jump host under `Host *` is not reached through itself.
+    hops = [word.strip() for word in jump.split(",")] if jump else []
+    way = Route(
+        address=address,
+        port=int(port),
+        user=text("user") or getpass.getuser(),
         identity_files=tuple(keys),
-        agent=(text("identitiesonly") or "no").lower() != "yes" and text("identityagent") != "none",
-        known_hosts=tuple(_expand(name) for name in known),
-        jumps=tuple(hop.strip() for hop in jump.split(",")) if jump else (),
-        proxy_command=None if jump else text("proxycommand"),
+        agent=(text("identitiesonly") or "no").lower() != "yes"
+        and str(found.get("identityagent", "")).lower() != "none",
+        known_hosts=(),
+        jumps=tuple(word for word in hops if hop(word).address not in (host.address, address)),
+        proxy_command=None if jump else command,
         host_key_alias=text("hostkeyalias"),
+        config=given.config,
     )
+    own = _key_files(found.get("userknownhostsfile", f"{home()}/.ssh/known_hosts"), way, host)
+    common = _key_files(found.get("globalknownhostsfile", "/etc/ssh/ssh_known_hosts"), way, host)
+    return replace(way, known_hosts=(*own, *common), key_file=own[0] if own else None)
 
 
 def hop(text: str) -> Host:
@@ -129,40 +146,68 @@ def hop(text: str) -> Host:
     )
 
 
+def _key_files(value: object, way: Route, host: Host) -> tuple[Path, ...]:
+    """Files of known hosts, with the tokens that ssh_config(5) allows in their names."""
+    words = str(value).split()
+    if [word.lower() for word in words] == ["none"]:
+        return ()
+    tokens = {
+        **{"%": "%", "d": str(home()), "h": way.address, "k": way.host_key_alias or way.address},
+        **{"n": host.address, "p": str(way.port), "r": way.user, "u": getpass.getuser()},
+    }
+    filled = (re.sub(r"%(.)", lambda found: tokens.get(found[1], found[0]), word) for word in words)
+    return tuple(_expand(word) for word in filled)
+
+
 def _expand(name: str) -> Path:
-    return home() / name[2:] if name.startswith("~/") else Path(name.replace("%d", str(home())))
+    return home() / name[2:] if name.startswith("~/") else Path(name)
 
 
-def _config(path: Path | None) -> paramiko.SSHConfig:
-    """The configuration, its Include lines followed (paramiko knows none)."""
+def _lookup(path: Path | None, host: Host, given: Mapping[str, str]) -> Mapping[str, str | list[str]]:
+    """What counts for a host: what was given for it first, then the files, their Include lines followed."""
+    first = {"user": host.user, "port": str(host.port) if host.port else None}
+    stated = {**given, **{key: value for key, value in first.items() if value}}
+    if any(not value.isprintable() for value in stated.values()):
+        raise UsageError(
+            f"{host.name}: an ssh option holds a control character", "Mind ansible_ssh_common_args."
+        )
+    lines = ["Host *", *(f"{key} {value}" for key, value in stated.items() if value)]
     places = [path] if path else [home() / ".ssh" / "config", Path("/etc/ssh/ssh_config")]
-    lines: list[str] = []
     for place in places:
-        if path or place.exists():
-            lines += [*_lines(place, 0), "Host *"]
+        if str(place) != "none" and (path or place.exists()):
+            lines += ["Host *", *_lines(place, "Host *", 0)]
+    if not any(line.split()[:1] and line.split()[0].lower() == "canonicaldomains" for line in lines):
+        # Without domains there is nothing to do; paramiko would look for them all the same.
+        lines = [line for line in lines if not line.strip().lower().startswith("canonicalizehostname")]
     try:
-        return paramiko.SSHConfig.from_text("\n".join(lines))
+        # paramiko knows no Include.
+        return paramiko.SSHConfig.from_text("\n".join(lines)).lookup(host.address)
     except Exception as error:  # paramiko raises bare ones for a line it cannot read
         raise UsageError(f"the ssh configuration cannot be read: {error}", "See man ssh_config.") from error
 
 
-def _lines(path: Path, depth: int) -> list[str]:
+def _lines(path: Path, section: str, depth: int) -> list[str]:
+    """The lines of a file that stands, or is included, under a ``Host`` line."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "Mind --ssh-config.") from error
     lines: list[str] = []
     for line in text.splitlines():
-        words = line.split()
-        if words and words[0].lower() == "include" and depth < 16:
-            for pattern in words[1:]:
+        keyword, _, rest = line.strip().partition(" ")
+        if keyword.lower() == "include" and depth < 16:
+            for pattern in rest.split():
                 whole = _expand(pattern)
                 whole = whole if whole.is_absolute() else home() / ".ssh" / pattern
-                for found in sorted(whole.parent.glob(whole.name)):
-                    lines += _lines(found, depth + 1)
-        elif not (words and words[0].lower() == "match"):
-            lines.append(line)
-        else:
+                for found in sorted(glob.glob(str(whole))):  # noqa: PTH207 - a pattern may be in any part
+                    if Path(found).is_file():
+                        # What a file begins ends with it.
+                        lines += [*_lines(Path(found), section, depth + 1), section]
+            continue
+        if keyword.lower() == "match":
             # Conditions need a shell and a login; what stands under them counts for no host here.
-            lines.append("Host pydock-never-matches")
+            line = section = "Host pydock-never-matches"  # noqa: PLW2901
+        elif keyword.lower() == "host":
+            section = line
+        lines.append(line)
     return lines

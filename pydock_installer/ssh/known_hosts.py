@@ -46,10 +46,11 @@ def entries(name: str, files: tuple[Path, ...]) -> Iterator[Entry]:
         for number, line in enumerate(lines, start=1):
             words = line.split()
             marker = words.pop(0) if words and words[0].startswith("@") else ""
-            # A certificate authority vouches for certificates, which are not asked for here.
-            if len(words) < 3 or words[0].startswith("#") or marker == "@cert-authority":
+            # A certificate authority vouches for certificates, which are not asked for here; a marker that
+            # ssh does not know makes it skip the line.
+            if len(words) < 3 or words[0].startswith("#") or marker not in ("", "@revoked"):
                 continue
-            if _matches(name, words[0]):
+            if _is_key(words[1], words[2]) and _matches(name, words[0]):
                 yield Entry(HostKey(words[1], words[2]), f"{file}:{number}", marker == "@revoked")
 
 
@@ -67,9 +68,10 @@ def add(name: str, keys: tuple[HostKey, ...], file: Path) -> Path:
     """Append keys under ``name``; nothing that stands there is touched. Raises PydockError if it cannot be written."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        before = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+        new = not file.exists()
+        before = "" if new else file.read_text(encoding="utf-8", errors="replace")
         with file.open("a", encoding="utf-8") as stream:
-            if not before:
+            if new:
                 file.chmod(0o600)
             if before and not before.endswith("\n"):
                 stream.write("\n")
@@ -79,13 +81,22 @@ def add(name: str, keys: tuple[HostKey, ...], file: Path) -> Path:
     return file
 
 
+def _is_key(kind: str, text: str) -> bool:
+    """A key's blob begins with its own type; lines of SSH 1, and damaged ones, hold none."""
+    try:
+        blob = base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return blob[4 : 4 + len(kind)] == kind.encode() and int.from_bytes(blob[:4], "big") == len(kind)
+
+
 def _matches(name: str, pattern: str) -> bool:
     if pattern.startswith("|1|"):
         try:
             salt, digest = (base64.b64decode(part) for part in pattern[3:].split("|"))
         except ValueError:
             return False
-        return hmac.compare_digest(hmac.new(salt, name.encode(), "sha1").digest(), digest)
+        return hmac.compare_digest(hmac.new(salt, name.lower().encode(), "sha1").digest(), digest)
     matched = False
     for one in pattern.split(","):
         if one.startswith("!"):

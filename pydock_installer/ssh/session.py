@@ -6,6 +6,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import paramiko
 
@@ -15,6 +16,8 @@ from pydock_installer.ssh import known_hosts
 from pydock_installer.ssh.config import Route, SshOptions, hop, route
 from pydock_installer.ssh.known_hosts import HostKey
 
+#: Jump hosts may have jump hosts.
+DEEPEST = 8
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 #: Key types in the order in which they are asked for.
@@ -120,6 +123,13 @@ def _jump(host: Host, way: Route, options: SshOptions, stack: contextlib.ExitSta
     """A channel through each jump host in turn."""
     through: paramiko.Channel | None = None
     targets = [hop(text) for text in way.jumps]
+    options = replace(options, config=way.config or options.config, depth=options.depth + 1)
+    if options.depth > DEEPEST:
+        raise UnreachableError(
+            "jump",
+            f"the jump hosts of {host.name} go round in circles",
+            "Mind ProxyJump in the ssh configuration.",
+        )
     for number, target in enumerate(targets):
         following = route(targets[number + 1], options) if number + 1 < len(targets) else way
         try:
@@ -168,7 +178,8 @@ def _check_key(
     if state == "known":
         return
     if options.host_key_policy == "accept-new":
-        known_hosts.add(way.known_as, (key,), way.known_hosts[0])
+        if way.key_file:
+            known_hosts.add(way.known_as, (key,), way.key_file)
         return
     raise UnreachableError(
         "unknown-host-key",

@@ -66,25 +66,25 @@ def parse(text):
         found = json.loads(text, object_pairs_hook=OrderedDict)
     except ValueError as problem:
         raise NotSettings(where(problem))
+    except RuntimeError:  # RecursionError, in the words of Python 2.7
+        raise NotSettings("it is nested too deeply")
     if not isinstance(found, dict):
         raise NotSettings("line 1, column 1: it is no object { ... }")
     return found
 
 
 def where(problem):
-    """Line, column and reason. Python 2.7 has them in the message only."""
-    reason, line, column = re.sub(r": line \d+ column.*", "", str(problem)), 1, 1
+    """Line, column and reason. Python 2.7 has the place in the message only, and not always."""
+    reason = re.sub(r": line \d+ column.*", "", str(problem))
     position = re.search(r"line (\d+) column (\d+)", str(problem))
-    if position:
-        line, column = position.groups()
-    return "line %s, column %s: %s" % (line, column, reason)
+    return "line %s, column %s: %s" % (position.group(1), position.group(2), reason) if position else reason
 
 
 def normal_mirrors(mirrors):
     """Addresses as the engine reports them: one trailing slash, no doubles."""
     if not isinstance(mirrors, list):
         return []
-    return list(OrderedDict((str(mirror).rstrip("/") + "/", None) for mirror in mirrors))
+    return list(OrderedDict((u"%s/" % (u"%s" % mirror).rstrip("/"), None) for mirror in mirrors))
 
 
 def same(key, left, right):
@@ -133,10 +133,18 @@ def engine_answer(text):
 
 def reload_verdict(journal):
     """What the engine says about the last reload: True, False, or None while it is silent."""
-    _before, _signal, since = journal.rpartition("Got signal to reload configuration")
+    _before, signal, since = journal.rpartition("Got signal to reload configuration")
+    if not signal:
+        return None
     if re.search(r"Error reconfiguring the daemon|level=error", since):
         return False
     return True if "Reloaded configuration" in since else None
+
+
+def cursor(journal):
+    """The place after the journal's last line, as journalctl --show-cursor tells it."""
+    found = re.search(r"^-- cursor: (\S+)", journal, re.MULTILINE)
+    return found.group(1) if found else None
 
 
 def tail(*texts):
@@ -268,9 +276,12 @@ class Daemon(object):
 
     def reload(self):
         """False if the engine says that it could not take the file over."""
+        command = ["journalctl", "-u", "docker", "--no-pager", "-o", "cat"]
+        place = cursor(self.run(*(command + ["-n", "0", "--show-cursor"]))[1])
         self.control("reload")
         for _attempt in range(20):
-            verdict = reload_verdict(self.journal(200))
+            since = command + ["--after-cursor", place] if place else command + ["-n", "200"]
+            verdict = reload_verdict(self.run(*since)[1])
             if verdict is not None:
                 return verdict
             time.sleep(0.2)
@@ -383,7 +394,7 @@ def main():
     )
     # DOCKER_HOST empty: the engine of this host, whatever root's environment says.
     module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C", "DOCKER_HOST": "", "DOCKER_CONTEXT": ""}
-    settings = module.params["settings"]
+    settings = json.loads(json.dumps(module.params["settings"]))  # Python 2.7 mixes its two kinds of text.
     module.params["settings"] = without_passwords(settings)  # Ansible repeats the parameters in its result.
     Daemon(module, settings).ensure()
 

@@ -57,7 +57,8 @@ STALE = re.compile(
 )
 UNKNOWN_NAME = re.compile(r"No match for argument|Unable to find a match|No package \S+ available|Nothing to do")
 LOCKED = re.compile(
-    r"exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock|can't create transaction lock"
+    r"configured by exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock"
+    r"|can't create transaction lock"
 )
 
 
@@ -263,7 +264,8 @@ class Packages(object):
         status = [name for name, names in self.groups() if any(self.wrong(name, names, self.before))] or ["engine"]
         steps = [{"name": name, "status": "failed", "seconds": 0.0, "detail": message} for name in status]
         steps[-1]["seconds"] = seconds
-        self.module.fail_json(msg=message, code=code, evidence=tail(*evidence), steps=steps, changed=False)
+        changed = self.ask_rpm() != self.before  # A transaction may have got half-way.
+        self.module.fail_json(msg=message, code=code, evidence=tail(*evidence), steps=steps, changed=changed)
 
     # -- what is right and wrong with the host
 
@@ -303,7 +305,7 @@ class Packages(object):
             self.fail("no-such-version", "Nothing was changed: %s; set docker_version to one that exists." % problem,
                       out, err)  # fmt: skip
 
-    def check_removals(self, removals, plain):
+    def check_removals(self, removals, installs, plain):
         """Before something goes: nothing else may need it, and all that shall come must exist."""
         code, out, err = self.run("rpm", "-e", "--test", *removals)
         if code:
@@ -315,13 +317,17 @@ class Packages(object):
                 out,
                 err,
             )
-        wanted = [name for name in plain if name not in self.before]
-        if wanted:
-            _code, out, err = self.yum("-q", "list", *wanted)
-            gone = [name for name in wanted if name not in listed_packages(out)]
+        if installs:
+            # All repositories are asked: in its shell, yum 3 removes also when an installation has failed.
+            code, out, err = self.yum("-q", "list", *installs)
+            listed = listed_packages(out)
+            gone = [name for name in plain if name in installs and name not in listed]
             if gone:
                 self.fail("not-available", "Nothing was changed: no repository has %s; see to the base repositories."
                           % ", ".join(gone), out, err)  # fmt: skip
+            if code:
+                self.fail("no-metadata", "Nothing was changed: a repository of this host cannot be read, so what is"
+                          " removed could not be replaced; its own words say which.", out, err)  # fmt: skip
 
     def apply(self, wrong):
         """(yum's answer, the versions that were chosen)"""
@@ -336,7 +342,7 @@ class Packages(object):
         chosen = self.choose()
         removals, installs, downgrades = transaction(self.before, self.remove, plain, chosen)
         if removals:
-            self.check_removals(removals, plain)
+            self.check_removals(removals, installs, plain)
         return self.transact(removals, installs, downgrades), chosen
 
     def transact(self, removals, installs, downgrades):
@@ -377,6 +383,8 @@ class Packages(object):
             found = after.get(name)
             if found is None:
                 unmet.append("%s %s is missing" % (name, chosen[name][0]))
+            elif name not in SAME_VERSION and self.before.get(name) and order(found) >= order(chosen[name]):
+                continue  # What was to stay as it is came newer along with the engine, which needs that.
             elif found != tuple(chosen[name]):
                 unmet.append("%s is %s, not %s" % (name, found[0], chosen[name][0]))
         return unmet

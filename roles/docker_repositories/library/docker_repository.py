@@ -116,7 +116,9 @@ def makecache_command(repository_id, yum3):
 
 
 def curl_settings(yum_conf):
-    """yum's proxy in the words of curl's configuration."""
+    """yum's proxy in the words of curl's configuration. Sections after [main] are repositories."""
+    yum_conf = re.split(r"^\[(?!main\])", re.sub(r"\A.*?^\[main\]", "", yum_conf, flags=re.DOTALL | re.MULTILINE),
+                        maxsplit=1, flags=re.MULTILINE)[0]  # fmt: skip
     found = dict(re.findall(r"^(proxy(?:_username|_password)?)[ \t]*=[ \t]*(\S+)[ \t]*$", yum_conf, re.MULTILINE))
     if found.get("proxy", "_none_") == "_none_":
         return ""
@@ -125,9 +127,12 @@ def curl_settings(yum_conf):
     return "".join('%s = "%s"\n' % (word, re.sub(r'(["\\])', r"\\\1", value)) for word, value in words)
 
 
+LOCKED = re.compile(r"configured by exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock")
+
+
 def lock_holder(text):
     """The pid that holds the package manager's lock, "" if it is held by an unnamed one, None if it is free."""
-    if not re.search(r"exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock", text):
+    if not LOCKED.search(text):
         return None
     found = re.search(r"(?:pid|locked by) (\d+)", text)
     return found.group(1) if found else ""
