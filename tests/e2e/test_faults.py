@@ -1,5 +1,6 @@
 """What breaks breaks alone, is told truthfully, and is mended by running again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -148,11 +149,15 @@ def test_old_docker_goes_and_podman_only_with_a_word_of_its_own(lab, pydock):
         assert "podman" in blocked.host("fp8")["cause"]
         assert "--replace-podman" in blocked.host("fp8")["remedy"]
         assert old.run("rpm -q docker").stdout.startswith("docker-1.13")
+        old.run("echo '{\"debug\": true}' > /etc/docker/daemon.json")
         done = pydock("install", "--json", "--yes", "--no-compilers", "--replace-podman", "fo7", "fp8", check=0)
         for name in ("fo7", "fp8"):
             assert [s["status"] for s in done.host(name)["steps"] if s["name"] == "remove"] == ["changed"]
             assert done.host(name)["proof"]["hello_world"] is True
         assert "not installed" in podman.run("rpm -q podman", check=False).stdout
+        assert json.loads(old.run("cat /etc/docker/daemon.json").stdout) == {
+            "debug": True, "registry-mirrors": [lab.registry_mirror],
+        }  # fmt: skip
     finally:
         old.remove()
         podman.remove()

@@ -50,7 +50,9 @@ class Mirror:
 def up() -> None:
     """Start server and registry, if they are not up."""
     with lock("mirror"):
-        if _running(RUN / "server.pid") and _running(RUN / "registry.pid"):
+        arguments = [engine.GATEWAY, str(rpms.repositories()), str(identity()), str(REGISTRY_PORT), str(RUN)]
+        # One that was started from an older recipe gives way.
+        if _running(RUN / "server.pid", arguments[1]) and _running(RUN / "registry.pid", "docker-registry"):
             return
         down()
         storage = built("registry", key_of(GREETING, root.base().name), lambda work: None, "making the registry")
@@ -64,7 +66,6 @@ def up() -> None:
         if not (storage / "pushed").exists():
             _push(storage)
         (RUN / "ready").unlink(missing_ok=True)
-        arguments = [engine.GATEWAY, str(rpms.repositories()), str(identity()), str(REGISTRY_PORT), str(RUN)]
         _start("server", [sys.executable, "-m", "tests.lab.server", *arguments])
         for _ in range(200):
             if (RUN / "ready").exists():
@@ -88,12 +89,13 @@ def _start(name: str, command: list[str]) -> None:
     (RUN / f"{name}.pid").write_text(str(process.pid), encoding="utf-8")
 
 
-def _running(pid_file: Path) -> bool:
+def _running(pid_file: Path, word: str) -> bool:
+    """Whether the process of a pid file lives, and has this word in its command line."""
     try:
         command = Path(f"/proc/{int(pid_file.read_text())}/cmdline").read_bytes()
     except (OSError, ValueError):
         return False
-    return b"registry" in command or b"tests.lab.server" in command
+    return word.encode() in command
 
 
 def _push(storage: Path) -> None:

@@ -82,7 +82,8 @@ def _rpm(work: Path, rpm: dict[str, Any], version: str, suffix: str) -> None:
     tree = build / "tree"
     tree.mkdir(parents=True)
     _fill(work, tree, rpm, version)
-    files = [f'"{"/" + str(p.relative_to(tree))}"' for p in sorted(tree.rglob("*")) if p.is_symlink() or p.is_file()]
+    paths = ["/" + str(path.relative_to(tree)) for path in sorted(tree.rglob("*")) if path.is_symlink() or path.is_file()]
+    files = [f'{"%config(noreplace) " if path in rpm.get("config", ()) else ""}"{path}"' for path in paths]
     (build / "files").write_text("\n".join(files) + "\n", encoding="utf-8")
     for one in suffixes:
         spec = build / f"{one}.spec"

@@ -40,11 +40,13 @@ evidence: {description: The tool's own words., type: str, returned: failure}
 
 import os
 import re
+import shutil
 import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+SETTINGS = "/etc/docker/daemon.json"
 COMPILERS = ["gcc", "gcc-c++"]
 SAME_VERSION = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
 OPTIONS = [
@@ -349,12 +351,16 @@ class Packages(object):
         if not removals and not downgrades:
             return self.yum("-y", "install", *installs)
         handle, script = tempfile.mkstemp(prefix="pydock-", suffix=".yum")
+        had_settings = os.path.exists(SETTINGS)
         try:
             os.write(handle, shell_script(removals, installs, downgrades).encode("ascii"))
             os.close(handle)
             return self.yum("-y", "shell", script)
         finally:
             os.remove(script)
+            # rpm puts a changed file aside with its package; it is the user's, and stays in effect.
+            if had_settings and not os.path.exists(SETTINGS) and os.path.exists(SETTINGS + ".rpmsave"):
+                shutil.copy2(SETTINGS + ".rpmsave", SETTINGS)
 
     def ensure(self):
         self.before = self.ask_rpm()
