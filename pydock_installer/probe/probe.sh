@@ -5,6 +5,7 @@ exec </dev/null
 LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
+unset DOCKER_HOST DOCKER_CONTEXT
 nonce=$1
 privilege=$2
 shift 2
@@ -25,7 +26,7 @@ answer() {
 file() {
     begin "$1"
     if [ -r "$2" ] && [ -f "$2" ]; then
-        limit 5 head -c 262144 "$2" 2>/dev/null
+        head -c 262144 "$2" 2>/dev/null
         end $?
     elif [ -e "$2" ]; then
         end 77
@@ -64,17 +65,17 @@ packages() {
 }
 answer packages packages "$@"
 
-active=
 service() {
     command -v systemctl >/dev/null 2>&1 || return 44
-    limit 10 systemctl show docker.service -p LoadState -p ActiveState -p UnitFileState
+    state=$(limit 10 systemctl show docker.service -p LoadState -p ActiveState -p UnitFileState) || return
+    printf '%s\n' "$state"
 }
+state=
 answer service service
-case $(limit 10 systemctl is-active docker.service 2>/dev/null) in active) active=1 ;; esac
 
 # Only a running engine is asked: a question to an idle socket would start it.
 engine() {
-    [ -n "$active" ] || return 44
+    case $state in *ActiveState=active*) ;; *) return 44 ;; esac
     limit 15 docker version --format '{{.Client.Version}}' || return
     limit 15 docker info --format '{{.ServerVersion}}
 {{json .RegistryConfig.Mirrors}}

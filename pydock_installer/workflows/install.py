@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from pydock_installer.errors import ExitCode, RefusedError
 from pydock_installer.model import HostPlan, HostStatus, Plan, Report
-from pydock_installer.workflows.apply import apply
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
 from pydock_installer.workflows.request import Request, Talk
@@ -24,6 +23,9 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
     talk.plan(plan)
     if not request.yes and not _agreed(plan, talk):
         return _refused(plan, command)
+    # Slow to import, and a fleet that lacks nothing never needs it.
+    from pydock_installer.workflows.apply import apply
+
     return apply(plan, request, talk, command)
 
 

@@ -35,7 +35,10 @@ def floor(lab: Lab, hosts: list[Host], again: bool) -> None:
     command = ["sh", "-s", str(RELEASE), lab.registry_mirror, "again" if again else "first"]
     running = [
         subprocess.Popen(
-            ["ssh", "-F", str(lab.ssh_config), host.name, *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+            ["ssh", "-F", str(lab.ssh_config), host.name, *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         for host in hosts
     ]
@@ -46,10 +49,16 @@ def floor(lab: Lab, hosts: list[Host], again: bool) -> None:
     assert [process.wait() for process in running] == [0] * len(hosts)
 
 
-def pydock(lab: Lab, hosts: list[Host]) -> None:
-    """The command, as a user types it."""
+def pydock(lab: Lab, hosts: list[Host]) -> int:
+    """The command, as a user types it; the most memory it had with its children, in KiB."""
     command = [str(lab.directory / "pydock"), "install", "--yes", "--repository", "official"]
-    subprocess.run([*command, *(host.name for host in hosts)], cwd=lab.directory, check=True, capture_output=True)
+    with subprocess.Popen(
+        [*command, *(host.name for host in hosts)], cwd=lab.directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process, Memory(process.pid) as used:
+        assert process.stdout
+        said = process.stdout.read()
+    assert process.returncode == 0, said.decode()
+    return used.peak
 
 
 def timed(work: Callable[[], None]) -> float:
@@ -60,10 +69,10 @@ def timed(work: Callable[[], None]) -> float:
 
 
 class Memory:
-    """The most that this process's descendants hold at once (proportional set size), sampled twice a second."""
+    """The most that a process and its descendants hold at once (proportional set size), sampled twice a second."""
 
-    def __init__(self) -> None:
-        self.peak = 0
+    def __init__(self, pid: int) -> None:
+        self.pid, self.peak = pid, 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample)
 
@@ -77,7 +86,7 @@ class Memory:
 
     def _sample(self) -> None:
         while not self._stop.wait(0.5):
-            self.peak = max(self.peak, sum(_pss(pid) for pid in _descendants(os.getpid())))
+            self.peak = max(self.peak, sum(_pss(pid) for pid in _descendants(self.pid)))
 
 
 def _descendants(root: int) -> list[int]:
@@ -87,7 +96,7 @@ def _descendants(root: int) -> list[int]:
             parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-    found, queue = [], [root]
+    found, queue = [root], [root]
     while queue:
         parent = queue.pop()
         children = [pid for pid, one in parents.items() if one == parent]
@@ -125,10 +134,10 @@ def main() -> int:
                     first[name].append(timed(lambda hosts=hosts: floor(lab, hosts, False)))
                     again[name].append(timed(lambda hosts=hosts: floor(lab, hosts, True)))
                 else:
-                    with Memory() as used:
-                        first[name].append(timed(lambda hosts=hosts: pydock(lab, hosts)))
-                    memory = max(memory, used.peak)
-                    again[name].append(timed(lambda hosts=hosts: pydock(lab, hosts)))
+                    peaks: list[int] = []
+                    first[name].append(timed(lambda hosts=hosts, peaks=peaks: peaks.append(pydock(lab, hosts))))
+                    memory = max(memory, *peaks)
+                    again[name].append(timed(lambda hosts=hosts: pydock(lab, hosts) and None))
                 print(f"{name}: first {first[name][-1]:.1f} s, again {again[name][-1]:.1f} s", flush=True)
         text = table(first, again, memory // 1024, help_seconds(lab))
     finally:

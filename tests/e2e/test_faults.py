@@ -161,3 +161,15 @@ def test_old_docker_goes_and_podman_only_with_a_word_of_its_own(lab, pydock):
     finally:
         old.remove()
         podman.remove()
+
+
+def test_a_host_whose_yum_is_broken_is_told_so(lab, pydock):
+    """The Python that yum runs with was replaced: common on CentOS 7."""
+    host = lab.host("fy8", release=8)
+    try:
+        host.run("sed -i '1s,.*,#!/usr/bin/python3.12,' /usr/bin/dnf-3")
+        failed = pydock("install", "--json", "--yes", "fy8", check=1).host("fy8")
+        assert failed["code"] == "yum-broken"
+        assert "yum --version" in failed["remedy"]
+    finally:
+        host.remove()

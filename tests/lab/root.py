@@ -29,10 +29,12 @@ def base() -> Path:
 
 
 def _bootstrap(work: Path) -> None:
-    mirror, root = debian_mirror(), work / "root"
-    run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", "bookworm", root, mirror)
+    root, mirror = work / "root", debian_mirror()
+    include = f"--include={','.join(PACKAGES)}"
+    run("debootstrap", "--variant=minbase", include, "bookworm", root, *([mirror] if mirror else []))
     sources = root / "etc/apt/sources.list"
     kept = sources.read_text(encoding="utf-8")
+    mirror = mirror or kept.split()[1]
     sources.write_text(f"{kept}\ndeb {mirror} bullseye main\n", encoding="utf-8")
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     for part in ("apt.conf", "apt.conf.d"):

@@ -109,7 +109,9 @@ def _fill(work: Path, tree: Path, rpm: dict[str, Any], version: str) -> None:
             # /lib and /sbin are links on the hosts.
             for old in ("/lib/", "/sbin/", "/bin/", "/lib64/"):
                 name = f"/usr{name}" if name.startswith(old) else name
-            _copy(path, tree / name.lstrip("/"))
+            # What the base has already must not go when a package goes.
+            if not (root.base() / "root" / name.lstrip("/")).exists():
+                _copy(path, tree / name.lstrip("/"))
     if rpm["name"] == "docker-ce":
         _engine(work, tree, version)
     for name, text in rpm.get("text", {}).items():

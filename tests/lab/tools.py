@@ -17,6 +17,8 @@ from typing import Any
 
 #: Sockets and pid files: short, because the path of a unix socket is limited.
 RUN = Path("/run/pydock-lab")
+#: By which debootstrap checks what it fetches.
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 #: Programs and the Debian package each comes from.
 NEEDED = {
     "debootstrap": "debootstrap",
@@ -120,6 +122,8 @@ def need_tools() -> None:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     os.environ["PATH"] = path
     missing = sorted({package for program, package in NEEDED.items() if not shutil.which(program, path=path)})
+    if not KEYRING.exists():  # Ubuntu has it in a package of its own.
+        missing.append("debian-archive-keyring")
     if not missing:
         return
     if os.geteuid() != 0:
@@ -143,8 +147,8 @@ def need_tools() -> None:
             policy.unlink()
 
 
-def debian_mirror() -> str:
-    """The address of Debian's packages, as this machine itself is configured."""
+def debian_mirror() -> str | None:
+    """The address of Debian's packages, as this machine's apt has it; ``None`` leaves it to debootstrap's own default."""
     if chosen := os.environ.get("PYDOCK_LAB_MIRROR"):
         return chosen
     lines = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(ORIGIN)").stdout.splitlines()
@@ -152,7 +156,4 @@ def debian_mirror() -> str:
     for uri, release, *origin in rows:
         if origin and origin[0] == "Debian" and "security" not in release:
             return uri
-    raise LabError(
-        "the lab's hosts are made from Debian packages, and apt on this machine knows no Debian mirror; "
-        "set PYDOCK_LAB_MIRROR to one"
-    )
+    return None

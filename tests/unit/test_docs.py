@@ -35,7 +35,7 @@ def commands():
             yield pytest.param(span.partition("#")[0].strip(), id=f"{name}: {span[:60]}")
 
 
-@pytest.mark.parametrize("line", commands())
+@pytest.mark.parametrize("line", list(commands()))
 def test_a_documented_command_exists_with_its_flags(line):
     words = shlex.split(line.replace("[", "").replace("]", ""))[1:]
     command: click.Command = app

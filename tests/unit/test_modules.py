@@ -466,7 +466,7 @@ class StandIn:
         self.installed, self.listed = dict(installed), listed
         self.answers, self.brings, self.transactions = answers or {}, brings or {}, []
 
-    def run_command(self, command, expand_user_and_vars=True):
+    def run_command(self, command, expand_user_and_vars=True, handle_exceptions=True):
         words = [word for word in command[1:] if not word.startswith("-")]
         if command[0] == "rpm":
             if "--test" in command or "--whatprovides" in command:

@@ -58,6 +58,7 @@ STALE = re.compile(
     re.IGNORECASE,
 )
 UNKNOWN_NAME = re.compile(r"No match for argument|Unable to find a match|No package \S+ available|Nothing to do")
+BROKEN = re.compile(r'File "/usr/bin/(yum|dnf)|problem importing one of the Python modules|bad interpreter')
 LOCKED = re.compile(
     r"configured by exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock"
     r"|can't create transaction lock"
@@ -219,7 +220,11 @@ class Packages(object):
         self.listing = ("", "")
 
     def run(self, *command):
-        return self.module.run_command(list(command), expand_user_and_vars=False)
+        """(exit code, stdout, stderr); 127 and why, as a shell would, for what cannot be started."""
+        try:
+            return self.module.run_command(list(command), expand_user_and_vars=False, handle_exceptions=False)
+        except (OSError, IOError) as problem:
+            return 127, "", str(problem)
 
     def yum(self, *words):
         """yum, tried again for a while when another package manager works: yum 3 would wait for ever."""
@@ -227,6 +232,9 @@ class Packages(object):
         while True:
             code, out, err = self.run("/usr/bin/yum", *(OPTIONS + list(words)))
             holder = lock_holder(out + err)
+            if code == 127 or (code and BROKEN.search(err)):
+                said = err.strip().splitlines()[-1][:200]
+                self.fail("yum-broken", "yum itself does not run on this host: %s." % said, out, err)
             if code == 0 or holder is None:
                 return code, out, err
             if time.time() >= deadline:
