@@ -163,6 +163,18 @@ def test_old_docker_goes_and_podman_only_with_a_word_of_its_own(lab, pydock):
         podman.remove()
 
 
+def test_a_full_disk_is_named_and_the_next_run_completes(lab, pydock):
+    host = lab.host("fd9", release=9)
+    try:
+        host.run("mkdir -p /var/cache/dnf && mount -t tmpfs -o size=2m tmpfs /var/cache/dnf")
+        failed = pydock("install", "--json", "--yes", "--no-compilers", "fd9", check=1).host("fd9")
+        assert failed["code"] == "disk-full", failed
+        host.run("umount /var/cache/dnf")
+        pydock("install", "--yes", "--no-compilers", "fd9", check=0)
+    finally:
+        host.remove()
+
+
 def test_a_host_whose_yum_is_broken_is_told_so(lab, pydock):
     """The Python that yum runs with was replaced: common on CentOS 7."""
     host = lab.host("fy8", release=8)

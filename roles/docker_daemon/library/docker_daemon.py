@@ -244,7 +244,8 @@ class Daemon(object):
     # -- the service
 
     def unit(self):
-        _code, out, _err = self.run("systemctl", "show", "docker.service", "-p", "LoadState,ActiveState,UnitFileState")
+        _code, out, _err = self.run("systemctl", "show", "docker.service", "-p", "LoadState", "-p", "ActiveState",
+                                   "-p", "UnitFileState")  # fmt: skip
         return dict(line.partition("=")[::2] for line in out.splitlines())
 
     def ask(self):
