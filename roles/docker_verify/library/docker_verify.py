@@ -73,11 +73,6 @@ def telling_lines(journal):
     return "\n".join([line for line in journal.splitlines() if TELLING.search(line)][-20:])
 
 
-def cursor(journal):
-    found = re.search(r"^-- cursor: (\S+)", journal, re.MULTILINE)
-    return found.group(1) if found else None
-
-
 def cause(text):
     """The line of docker's output that says most, without its prefix."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -145,15 +140,14 @@ class Proof(object):
     def hello(self):
         """Run the image; the step's detail is returned."""
         image, name = self.params["image"], "pydock-proof-%d" % os.getpid()
-        journal_command = ["journalctl", "-u", "docker", "--no-pager", "-o", "cat"]
-        start = cursor(self.run(*(journal_command + ["-n", "0", "--show-cursor"]))[1])
+        began = time.strftime("%Y-%m-%d %H:%M:%S")
         command = ["timeout", "-k", "5", str(self.params["timeout"]), "docker", "run", "--rm", "--name", name, image]
         code, out, err = self.run(*command)
         if code == 0 and self.params["expect"] in out:
             return "%s %s" % (image, "pulled and run" if was_pulled(err) else "run")
         self.run("docker", "rm", "-f", name)
-        since = ["--after-cursor", start] if start else ["-n", "40"]
-        journal = telling_lines(self.run(*(journal_command + since))[1])
+        command = ["journalctl", "-u", "docker", "--no-pager", "-o", "cat", "--since", began]
+        journal = telling_lines(self.run(*command)[1])
         if code == 0:
             self.fail("wrong-greeting", "The image %s ran, but did not say %r; check which image that name brings."
                       % (image, self.params["expect"]), journal, out, err)  # fmt: skip
