@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pydock_installer import checks, platforms
+from pydock_installer.checks.rule import Context
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
 from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
 from pydock_installer.settings import Settings
@@ -27,21 +28,19 @@ class Wishes:
 
 def plan_host(host: Host, facts: Facts, settings: Settings, wishes: Wishes) -> HostPlan:
     """The steps that this host lacks; none if a finding blocks it."""
-    findings = checks.findings(facts)
-    if any(checks.blockers(findings)) or not isinstance(facts.release, Known):
+    known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
+    findings = checks.findings(facts, Context(settings, known))
+    if any(checks.blockers(findings)) or known is None:
         return HostPlan(host, facts, findings)
-    platform = platforms.lookup(facts.release.value)
-    if platform is None:  # pragma: no cover - the rule on releases says so already
-        return HostPlan(host, facts, findings)
-    name = choose(settings.repository, platform.path, facts.repository_file, facts.repository_answers)
-    chosen = repository(name, platform.path)
+    name = choose(settings.repository, known.path, facts.repository_file, facts.repository_answers)
+    chosen = repository(name, known.path)
     needs = _Needs(facts, settings, chosen)
     if wishes.only_verify:
         steps: tuple[Step, ...] = (_proof("you asked for it"),)
         in_the_way: tuple[str, ...] = ()
     else:
         steps, in_the_way = needs.steps(wishes.verify), needs.podman()
-    host = replace(host, interpreter=host.interpreter or platform.interpreter)
+    host = replace(host, interpreter=host.interpreter or known.interpreter)
     if in_the_way and not wishes.replace_podman:
         findings = (*findings, _podman(in_the_way))
         return HostPlan(host, facts, findings, consent=in_the_way)

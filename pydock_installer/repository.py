@@ -47,8 +47,8 @@ def repository(choice: str, path: str) -> Repository:
 
 
 def candidates(choice: str) -> Mapping[str, str]:
-    """The base addresses a host is asked to try: all mirrors for ``auto``, none where the user has chosen."""
-    return platforms.mirrors() if choice == "auto" else {}
+    """The base addresses a host is asked to try: all mirrors for ``auto``, else the chosen one."""
+    return platforms.mirrors() if choice == "auto" else {"chosen": platforms.mirrors().get(choice, choice)}
 
 
 def choose(choice: str, path: str, present: Fact[str], answers: Fact[tuple[RepositoryAnswer, ...]]) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pydock_installer import platforms
+from pydock_installer.checks import engine, network, packages, storage, system
+from pydock_installer.checks.rule import Context, Rule
 from pydock_installer.model import Facts, Finding, Known, Severity, Unknown
 
-Rule = Callable[[Facts], Finding]
 
-
-def findings(facts: Facts) -> tuple[Finding, ...]:
+def findings(facts: Facts, context: Context) -> tuple[Finding, ...]:
     """What every rule says about a host, in the order in which a person would look."""
-    return tuple(rule(facts) for rule in RULES)
+    found = (rule(facts, context) for rules in GROUPS.values() for rule in rules)
+    return tuple(finding for finding in found if finding is not None)
 
 
-def release(facts: Facts) -> Finding:
+def release(facts: Facts, _: Context) -> Finding:
     """The release is one whose packages are known."""
     code = "release"
     if not isinstance(facts.release, Known):
@@ -32,7 +33,7 @@ def release(facts: Facts) -> Finding:
     )
 
 
-def architecture(facts: Facts) -> Finding:
+def architecture(facts: Facts, _: Context) -> Finding:
     """Docker builds packages for 64-bit x86 and ARM alone."""
     code = "architecture"
     if not isinstance(facts.architecture, Known):
@@ -55,7 +56,7 @@ def architecture(facts: Facts) -> Finding:
     return Finding(code, Severity.OK, machine)
 
 
-def kernel(facts: Facts) -> Finding:
+def kernel(facts: Facts, _: Context) -> Finding:
     """Engines need kernel 3.10 (domain fact: platforms.KERNEL_FLOOR)."""
     code = "kernel"
     if not isinstance(facts.kernel, Known):
@@ -75,7 +76,7 @@ def kernel(facts: Facts) -> Finding:
     return Finding(code, Severity.OK, facts.kernel.value)
 
 
-def privilege(facts: Facts) -> Finding:
+def privilege(facts: Facts, _: Context) -> Finding:
     """Changing a host takes root, by login or by sudo."""
     code = "privilege"
     if not isinstance(facts.privilege, Known):
@@ -106,7 +107,7 @@ def privilege(facts: Facts) -> Finding:
     return Finding(code, Severity.BLOCKER, message, remedy)
 
 
-def package_manager(facts: Facts) -> Finding:
+def package_manager(facts: Facts, _: Context) -> Finding:
     """Everything goes through rpm and yum."""
     code = "rpm"
     if facts.packages is None:
@@ -123,7 +124,7 @@ def package_manager(facts: Facts) -> Finding:
     return Finding(code, Severity.OK, "answers")
 
 
-def init_system(facts: Facts) -> Finding:
+def init_system(facts: Facts, _: Context) -> Finding:
     """The service is managed by systemd."""
     code = "systemd"
     if isinstance(facts.service, Unknown):
@@ -136,7 +137,15 @@ def init_system(facts: Facts) -> Finding:
     return Finding(code, Severity.OK, "answers")
 
 
-RULES: tuple[Rule, ...] = (release, architecture, kernel, privilege, package_manager, init_system)
+#: The rules by group, in the order in which they are told.
+GROUPS: dict[str, tuple[Rule, ...]] = {
+    "host": (release, architecture, kernel, privilege, package_manager, init_system),
+    "system": system.RULES,
+    "storage": storage.RULES,
+    "network": network.RULES,
+    "packages": packages.RULES,
+    "engine": engine.RULES,
+}
 
 
 def _unseen(code: str, what: str, fact: object) -> Finding:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+from pydock_installer.model.fact import NOT_ASKED, Fact, Known, Unknown
+from pydock_installer.model.groups import EngineFacts, NetworkFacts, PackageFacts, StorageFacts, SystemFacts
 
 
 class Secret:
@@ -32,24 +33,6 @@ class Secret:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError("a Secret is never written")
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """A fact that could not be seen, and why. Never the same as absent."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Known(Generic[T]):
-    """A fact that was seen."""
-
-    value: T
-
-
-#: A fact in its three states: seen, seen to be absent, not seen.
-Fact = Known[T] | Unknown | None
 
 
 @dataclass(frozen=True)
@@ -152,6 +135,46 @@ class Facts:
     engine: Fact[Engine] = None
     proof_record: Fact[Proof] = None
     repository_answers: Fact[tuple[RepositoryAnswer, ...]] = None
+    seen_at: float = 0.0
+    """The controller's clock when the answer came, in seconds since the epoch; 0 if nobody looked."""
+    system: SystemFacts = field(default_factory=SystemFacts)
+    storage: StorageFacts = field(default_factory=StorageFacts)
+    network: NetworkFacts = field(default_factory=NetworkFacts)
+    package_facts: PackageFacts = field(default_factory=PackageFacts)
+    engine_facts: EngineFacts = field(default_factory=EngineFacts)
+
+
+__all__ = [
+    "NOT_ASKED",
+    "Engine",
+    "EngineFacts",
+    "Fact",
+    "Facts",
+    "Finding",
+    "Host",
+    "HostPlan",
+    "HostReport",
+    "HostStatus",
+    "Known",
+    "NetworkFacts",
+    "Outcome",
+    "Package",
+    "PackageFacts",
+    "Plan",
+    "Proof",
+    "Release",
+    "Report",
+    "RepositoryAnswer",
+    "Secret",
+    "Service",
+    "Severity",
+    "Step",
+    "StepResult",
+    "StepStatus",
+    "StorageFacts",
+    "SystemFacts",
+    "Unknown",
+]
 
 
 class Severity(str, Enum):

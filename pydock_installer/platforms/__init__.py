@@ -74,6 +74,11 @@ def lookup(release: Release) -> Platform | None:
     return _platforms().get((release.id, release.major))
 
 
+def paths() -> tuple[tuple[str, str, str], ...]:
+    """Every known release as (os-release's ID, major version, repository path)."""
+    return tuple((*key, platform.path) for key, platform in _platforms().items())
+
+
 def known_releases() -> tuple[str, ...]:
     """Every known release as ``id major``, for messages."""
     return tuple(f"{identifier} {major}" for identifier, major in _platforms())

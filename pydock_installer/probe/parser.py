@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import distro
 
@@ -25,58 +24,20 @@ from pydock_installer.model import (
     Service,
     Unknown,
 )
-
-ABSENT = 44
-NOT_PERMITTED = 77
-TIMED_OUT = 124
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Section:
-    """One answer as it came: exit status (``None``: the answer is cut off) and text."""
-
-    status: int | None
-    text: str
-
-
-def split(output: bytes, nonce: str) -> Mapping[str, Section]:
-    """The answers by name. What stands outside of the markers (banners, shell noise) is dropped."""
-    sections: dict[str, Section] = {}
-    name: str | None = None
-    lines: list[str] = []
-    for line in output.decode("utf-8", errors="replace").split("\n"):
-        if name is None:
-            if line.startswith(f"{nonce} "):
-                name, lines = line[len(nonce) + 1 :].strip(), []
-        elif line.startswith(f"{nonce}/ "):
-            status = line[len(nonce) + 2 :].strip()
-            # The marker brings its own line break: the text ends before it.
-            sections[name] = Section(
-                int(status) if re.fullmatch("[0-9]{1,3}", status) else None, "\n".join(lines)
-            )
-            name = None
-        else:
-            lines.append(line)
-    if name is not None:
-        sections[name] = Section(None, "\n".join(lines))
-    return sections
+from pydock_installer.probe import groups
+from pydock_installer.probe.answers import Answers, split
 
 
 def parse(output: bytes, nonce: str) -> Facts:
     """The facts in a probe's output. Anything that is not as expected is ``Unknown`` with its reason."""
-    sections = split(output, nonce)
-
-    def fact(name: str, read: Callable[[str], T | None]) -> Fact[T]:
-        return _fact(sections.get(name), read)
-
+    answers = split(output, nonce)
+    fact = answers.fact
     packages = fact("packages", _packages)
     return Facts(
         kernel=fact("kernel", _word),
         architecture=fact("architecture", _word),
         word_size=fact("word_size", lambda text: int(text.strip())),
-        release=_release(sections),
+        release=_release(answers),
         user=fact("user", _word),
         privilege=fact("privilege", _word),
         packages=packages,
@@ -88,22 +49,12 @@ def parse(output: bytes, nonce: str) -> Facts:
         engine=fact("engine", _engine),
         proof_record=fact("proof_record", _proof),
         repository_answers=fact("repository_answers", _answers),
+        system=groups.system(answers),
+        storage=groups.storage(answers),
+        network=groups.network(answers),
+        package_facts=groups.packages(answers),
+        engine_facts=groups.engine(answers),
     )
-
-
-def _fact(section: Section | None, read: Callable[[str], T | None]) -> Fact[T]:
-    if section is None:
-        return Unknown("the host did not answer")
-    if section.status == ABSENT:
-        return None
-    reason = {None: "the answer is cut off", NOT_PERMITTED: "not permitted", TIMED_OUT: "no answer in time"}
-    if section.status != 0:
-        return Unknown(reason.get(section.status, f"the question failed with status {section.status}"))
-    try:
-        value = read(section.text)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return Unknown("the answer makes no sense")
-    return None if value is None else Known(value)
 
 
 def _word(text: str) -> str:
@@ -113,10 +64,10 @@ def _word(text: str) -> str:
     return word
 
 
-def _release(sections: Mapping[str, Section]) -> Fact[Release]:
+def _release(answers: Answers) -> Fact[Release]:
     """What ``distro`` reads in the release files, which it wants to find below a root."""
     names = ("os-release", "redhat-release", "centos-release")
-    texts = {n: s.text for n in names if (s := sections.get(n)) and s.status == 0}
+    texts = {n: s.text for n in names if (s := answers.sections.get(n)) and s.status == 0}
     if not texts:
         return Unknown("there is no release file that can be read")
     with tempfile.TemporaryDirectory(prefix="pydock-") as root:
@@ -190,5 +141,5 @@ def _answers(text: str) -> tuple[RepositoryAnswer, ...]:
     return tuple(
         RepositoryAnswer(row[1], int(row[2]), float(row[3].replace(",", ".")))
         for row in rows
-        if row and row[1] in platforms.mirrors()
+        if row and (row[1] in platforms.mirrors() or row[1] == "chosen")
     )

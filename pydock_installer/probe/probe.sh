@@ -1,5 +1,6 @@
 # What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root.
-# Arguments: nonce, privilege, repository addresses as NAME=URL, then --, then package names.
+# Arguments: nonce, privilege, then preflight=always|fresh, data-root=PATH, mirror=NAME=BASE, registry=URL and
+# platform=ID:MAJOR:PATH, then --, then package names. What follows in sections/ is asked for preflight alone.
 # Each answer stands between "NONCE name" and "NONCE/ status"; 44 is absent, 77 is not permitted.
 exec </dev/null
 LC_ALL=C
@@ -50,9 +51,21 @@ file repository_key /etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce
 file daemon_json /etc/docker/daemon.json
 file proof_record /var/lib/pydock/proof.json
 
+preflight=always
+data_root=/var/lib/docker
 mirrors=
+registries=
+repository_path=
+release_id=$(sed -n 's/^ID=["'"'"']*\([A-Za-z0-9_.-]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)
+major=$(sed -n 's/^VERSION_ID=["'"'"']*V*\([0-9]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
-    mirrors="$mirrors $1"
+    case $1 in
+    preflight=*) preflight=${1#*=} ;;
+    data-root=*) data_root=${1#*=} ;;
+    mirror=*) mirrors="$mirrors ${1#*=}" ;;
+    registry=*) registries="$registries ${1#*=}" ;;
+    "platform=$release_id:$major:"*) repository_path=${1##*:} ;;
+    esac
     shift
 done
 [ $# -eq 0 ] || shift
@@ -85,17 +98,20 @@ answer engine engine
 
 # A host that has its repository already is not made to ask the network.
 repositories() {
-    [ -n "$mirrors" ] || return 44
+    [ -n "$mirrors" ] && [ -n "$repository_path" ] || return 44
     [ ! -e /etc/yum.repos.d/docker-ce.repo ] || return 44
     command -v curl >/dev/null 2>&1 || return 44
-    major=$(sed -n 's/.*release[^0-9]*\([0-9][0-9]*\).*/\1/p' /etc/redhat-release)
     machine=$(uname -m)
     for mirror in $mirrors; do
         curl -s -o /dev/null -L --connect-timeout 4 --max-time 8 -w "${mirror%%=*} %{http_code} %{time_total}\n" \
-            "${mirror#*=}/linux/centos/$major/$machine/stable/repodata/repomd.xml" &
+            "${mirror#*=}/linux/$repository_path/$machine/stable/repodata/repomd.xml" &
     done
     wait
     return 0
 }
 answer repository_answers repositories
-exit 0
+
+# Preflight is asked where it was wished for, and where no engine runs yet.
+case $preflight:$state in fresh:*ActiveState=active*) preflight=no ;; *) preflight=yes ;; esac
+answer preflight echo "$preflight"
+[ "$preflight" = yes ] || exit 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 
+from pydock_installer import platforms
 from pydock_installer.model import Host
 
 
@@ -20,26 +22,55 @@ class Probe:
     nonce: str
 
 
-def probe_for(host: Host, repositories: Mapping[str, str], packages: Sequence[str]) -> Probe:
+#: The order in which sections are asked.
+SECTIONS = ("system", "storage", "network", "packages", "engine")
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What the probe is to ask besides what a host is."""
+
+    packages: Sequence[str] = ()
+    """Names that rpm is asked about."""
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    """Package mirrors to try, name to base address."""
+    registries: Sequence[str] = ()
+    """Registry mirrors to try."""
+    data_root: str = "/var/lib/docker"
+    preflight: bool = False
+    """Whether preflight is asked also where an engine runs already."""
+
+
+@cache
+def _script() -> str:
+    """The probe and its sections as one script."""
+    package = resources.files(__package__)
+    parts = [package / "probe.sh", *(package / "sections" / f"{name}.sh" for name in SECTIONS)]
+    return "\n".join(part.read_text(encoding="utf-8") for part in parts) + "\nexit 0\n"
+
+
+def probe_for(host: Host, questions: Questions) -> Probe:
     """The probe of one host.
 
-    ``repositories`` are the addresses that the host is asked to try if it has no repository yet;
-    ``packages`` the names that rpm is asked about. The nonce is new each time, so that no file on the host
-    can pretend to be an answer. A password for sudo travels on stdin alone.
+    The nonce is new each time, so that no file on the host can pretend to be an answer. A password for sudo
+    travels on stdin alone.
     """
-    package = resources.files(__package__)
     nonce = f"pydock-{secrets.token_hex(12)}"
     password = host.become_password
     words = [
         "sh",
         "-c",
-        package.joinpath("launch.sh").read_text(encoding="utf-8"),
+        resources.files(__package__).joinpath("launch.sh").read_text(encoding="utf-8"),
         "pydock",
-        package.joinpath("probe.sh").read_text(encoding="utf-8"),
+        _script(),
         nonce,
         "password" if password else "-",
-        *(f"{name}={url}" for name, url in repositories.items()),
+        f"preflight={'always' if questions.preflight else 'fresh'}",
+        f"data-root={questions.data_root}",
+        *(f"mirror={name}={base}" for name, base in questions.mirrors.items()),
+        *(f"registry={address}" for address in questions.registries),
+        *(f"platform={identifier}:{major}:{path}" for identifier, major, path in platforms.paths()),
         "--",
-        *packages,
+        *questions.packages,
     ]
     return Probe(shlex.join(words), f"{password.reveal()}\n".encode() if password else b"", nonce)

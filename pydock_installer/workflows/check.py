@@ -14,7 +14,7 @@ from pydock_installer.workflows.request import Request, Talk
 def check(request: Request, talk: Talk) -> Report:
     """Look and judge; the report carries findings, and no steps."""
     with talk.progress([host.name for host in request.hosts]) as progress:
-        seen = look(request, progress)
+        seen = look(request, progress, preflight=True)
     report = planned(make_plan(request, seen), "check")
     hosts = tuple(
         replace(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pydock_installer import platforms, ssh
 from pydock_installer.errors import UnreachableError
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Plan, Severity
 from pydock_installer.planner import Wishes, plan_host
-from pydock_installer.probe import parse, probe_for
+from pydock_installer.probe import Questions, parse, probe_for
 from pydock_installer.repository import candidates
 from pydock_installer.settings import Settings
 from pydock_installer.workflows.request import Progress, Request
@@ -24,16 +26,25 @@ def ssh_options(settings: Settings) -> ssh.SshOptions:
     )
 
 
-def look(request: Request, progress: Progress) -> Seen:
-    """Facts of every host, over one connection each; for hosts that cannot be reached, why."""
+def look(request: Request, progress: Progress, preflight: bool = False) -> Seen:
+    """Facts of every host, over one connection each; for hosts that cannot be reached, why.
+
+    ``preflight`` asks everything also of hosts on which an engine runs already.
+    """
     settings = request.settings
-    options, repositories = ssh_options(settings), candidates(settings.repository)
-    names = platforms.package_names().all
+    options = ssh_options(settings)
+    questions = Questions(
+        packages=platforms.package_names().all,
+        mirrors=candidates(settings.repository),
+        registries=settings.registry_mirrors,
+        data_root=str(settings.daemon.get("data-root", "/var/lib/docker")),
+        preflight=preflight,
+    )
 
     def ask(host: Host) -> Facts:
-        probe = probe_for(host, repositories, names)
+        probe = probe_for(host, questions)
         answer = ssh.run_script(host, options, probe.command, stdin=probe.stdin, time_limit=90)
-        facts = parse(answer.stdout, probe.nonce)
+        facts = replace(parse(answer.stdout, probe.nonce), seen_at=time.time())
         if not isinstance(facts.privilege, Known):
             said = answer.stderr.decode("utf-8", errors="replace").strip().splitlines()
             raise UnreachableError(

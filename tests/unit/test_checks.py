@@ -3,12 +3,14 @@
 import pytest
 
 from pydock_installer import checks
+from pydock_installer.checks.rule import Context
 from pydock_installer.model import Known, Release, Severity, Unknown
+from pydock_installer.settings import Settings
 from tests.unit.facts import bare
 
 
 def blocked(facts):
-    return {finding.code: finding for finding in checks.blockers(checks.findings(facts))}
+    return {finding.code: finding for finding in checks.blockers(checks.findings(facts, Context(Settings())))}
 
 
 @pytest.mark.parametrize("major", ["7", "8", "9"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pydock_installer.model import Engine, Facts, Host, Known, Release, Secret, Service, Unknown
-from pydock_installer.probe import parse, probe_for
+from pydock_installer.probe import Questions, parse, probe_for
 
 NONCE = "pydock-0123456789abcdef01234567"
 
@@ -84,7 +84,7 @@ def test_no_answer_breaks_the_parser(name, text):
 
 
 def test_the_password_for_sudo_is_on_stdin_alone():
-    probe = probe_for(Host("h", "h", become_password=Secret("pa55 word")), {}, ["gcc"])
+    probe = probe_for(Host("h", "h", become_password=Secret("pa55 word")), Questions(["gcc"]))
     assert probe.stdin == b"pa55 word\n"
     assert "pa55" not in probe.command
     assert "pa55" not in repr(Secret("pa55 word"))
@@ -92,7 +92,7 @@ def test_the_password_for_sudo_is_on_stdin_alone():
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_the_script_runs_in_a_plain_shell_and_writes_nothing_to_stderr(shell):
-    probe = probe_for(Host("h", "h"), {}, ["gcc", "docker-ce"])
+    probe = probe_for(Host("h", "h"), Questions(["gcc", "docker-ce"]))
     done = subprocess.run([shell, "-c", probe.command], capture_output=True, timeout=60, check=True)
     facts = parse(done.stdout, probe.nonce)
     assert isinstance(facts.kernel, Known)

@@ -1,0 +1,7 @@
+"""Rules about storage."""
+
+from __future__ import annotations
+
+from pydock_installer.checks.rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,1 @@
+# Preflight, packages. Runs after probe.sh in the same shell, with its functions; see sections/README.md.

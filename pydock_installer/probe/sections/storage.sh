@@ -1,0 +1,1 @@
+# Preflight, storage. Runs after probe.sh in the same shell, with its functions; see sections/README.md.
