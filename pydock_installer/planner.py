@@ -26,11 +26,14 @@ class Wishes:
     only_verify: bool = False
 
 
-def plan_host(host: Host, facts: Facts, settings: Settings, wishes: Wishes) -> HostPlan:
-    """The steps that this host lacks; none if a finding blocks it."""
+def plan_host(
+    host: Host, facts: Facts, settings: Settings, wishes: Wishes, beside: tuple[Finding, ...] = ()
+) -> HostPlan:
+    """The steps that this host lacks; none if a finding blocks it, be it one of ``beside``: those of the fleet."""
     known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
-    findings = checks.findings(facts, Context(settings, known))
-    if any(checks.blockers(findings)) or known is None:
+    judged = (checks.judge(finding, settings) for finding in beside)
+    findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, known)))
+    if any(checks.blockers(findings)) or known is None or not known.path:
         return HostPlan(host, facts, findings)
     name = choose(settings.repository, known.path, facts.repository_file, facts.repository_answers)
     chosen = repository(name, known.path)

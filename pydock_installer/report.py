@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from xml.etree import ElementTree
 
 from pydock_installer import platforms
 from pydock_installer.errors import ExitCode
@@ -15,6 +17,7 @@ from pydock_installer.model import (
     Known,
     Proof,
     Report,
+    Severity,
     StepStatus,
 )
 
@@ -46,10 +49,31 @@ def exit_code(statuses: Iterable[HostStatus]) -> int:
 
 def summary(report: Report) -> str:
     """The closing sentence: ``3 hosts: 2 done and proven, 1 failed.``"""
+    if report.command == "check":
+        return _check_summary(report.hosts)
     statuses = [host.status for host in report.hosts]
-    words = {**WORDS, HostStatus.UNCHANGED: "ready"} if report.command == "check" else WORDS
-    parts = [f"{number} {text}" for status, text in words.items() if (number := statuses.count(status))]
-    return f"{len(statuses)} host{'' if len(statuses) == 1 else 's'}: {', '.join(parts)}."
+    parts = [f"{number} {text}" for status, text in WORDS.items() if (number := statuses.count(status))]
+    return f"{_hosts(len(statuses))}: {', '.join(parts)}."
+
+
+def _check_summary(hosts: Sequence[HostReport]) -> str:
+    """``37 hosts ready, 2 with warnings, 1 blocked, 1 unreachable.``"""
+    standings = [standing(host) for host in hosts]
+    counts = {word: standings.count(word) for word in ("ready", "with warnings", "blocked", "unreachable")}
+    told = [f"{number} {word}" for word, number in counts.items() if number and word != "ready"]
+    return ", ".join([f"{_hosts(counts['ready'])} ready", *told]) + "."
+
+
+def standing(host: HostReport) -> str:
+    """How a host stands after a check: ``ready``, ``with warnings``, ``blocked`` or ``unreachable``."""
+    if host.status in (HostStatus.UNREACHABLE, HostStatus.BLOCKED):
+        return str(host.status.value)
+    heavy = any(finding.severity is Severity.WARNING for finding in host.plan.findings)
+    return "with warnings" if heavy else "ready"
+
+
+def _hosts(number: int) -> str:
+    return f"{number} host{'' if number == 1 else 's'}"
 
 
 def change_summary(host: HostReport) -> str:
@@ -138,6 +162,7 @@ def _compilers(facts: Facts) -> dict[str, str]:
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
+        "group": finding.group,
         "severity": finding.severity.value,
         "message": finding.message,
         "remedy": finding.remedy,
@@ -180,3 +205,43 @@ def grouped(names: Sequence[str], limit: int = 6) -> str:
     """Names of hosts in one line, however many."""
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+def to_junit(report: Report) -> str:
+    """A check as JUnit XML: a suite per host, a case per finding; a blocker is a failure, an unknown is skipped."""
+    suites = ElementTree.Element("testsuites", name="pydock check")
+    for host in report.hosts:
+        findings = host.plan.findings
+        failures = sum(finding.severity is Severity.BLOCKER for finding in findings)
+        skipped = sum(finding.severity is Severity.UNKNOWN for finding in findings)
+        suite = ElementTree.SubElement(
+            suites,
+            "testsuite",
+            name=_xml(host.plan.host.name),
+            tests=str(len(findings)),
+            failures=str(failures),
+            skipped=str(skipped),
+        )
+        for finding in findings:
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=f"{_xml(host.plan.host.name)}.{finding.group}", name=finding.code
+            )
+            kind = {
+                Severity.BLOCKER: "failure",
+                Severity.UNKNOWN: "skipped",
+                Severity.WARNING: "system-out",
+            }.get(finding.severity, "system-out")
+            entry = ElementTree.SubElement(case, kind)
+            text = _xml("\n".join(part for part in (finding.message, finding.remedy) if part))
+            if kind == "system-out":
+                entry.text = f"{finding.severity.value}: {text}"
+            else:
+                entry.set("message", _xml(finding.message))
+                entry.text = text
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _xml(text: str) -> str:
+    """Without the characters that XML 1.0 has no way to write."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)

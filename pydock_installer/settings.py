@@ -21,7 +21,7 @@ from pydantic import (
     ValidationError,
 )
 
-from pydock_installer import platforms
+from pydock_installer import explanations, platforms
 from pydock_installer.errors import SettingsError
 from pydock_installer.suggest import hint
 from pydock_installer.yaml_file import Document, read
@@ -141,6 +141,33 @@ class Ssh(_Part):
     config: Path | None = Field(None, description="An ssh configuration file, as `ssh -F`.")
 
 
+def _codes(value: Any) -> Any:
+    """A list of codes, or a text with commas between them; each must be one that there is."""
+    codes = value.split(",") if isinstance(value, str) else value
+    if isinstance(codes, list | tuple) and len(codes) == 1 and isinstance(codes[0], str):
+        codes = codes[0].split(",")
+    return codes
+
+
+def _known_codes(names: Any) -> Any:
+    known = explanations.codes()
+    for name in names:
+        if name not in known:
+            raise ValueError(f"there is no check {name}{hint(name, known)}; `pydock explain` lists them")
+    return names
+
+
+class Checks(_Part):
+    """Which checks count, and how much."""
+
+    skip: Annotated[tuple[str, ...], BeforeValidator(_codes), AfterValidator(_known_codes)] = Field(
+        (), description="Codes that are passed over."
+    )
+    severity: Annotated[dict[str, Literal["ok", "warning", "blocker"]], AfterValidator(_known_codes)] = Field(
+        {}, description="How much a finding weighs, by its code, where something was found."
+    )
+
+
 class Settings(_Part):
     """All settings; docs/settings.md tells more on each."""
 
@@ -162,6 +189,7 @@ class Settings(_Part):
     )
     verify: Verify = Verify()
     ssh: Ssh = Ssh()
+    checks: Checks = Checks()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
 
@@ -295,7 +323,7 @@ def _place(
 
 def _keys(parents: tuple[str, ...]) -> list[str]:
     """Known settings by their path, those beside the unknown one first."""
-    nested: dict[str, type[_Part]] = {"ssh": Ssh, "verify": Verify}
+    nested: dict[str, type[_Part]] = {"ssh": Ssh, "verify": Verify, "checks": Checks}
     inner = [f"{name}.{key}" for name, part in nested.items() for key in part.model_fields]
     if parents and parents[0] in nested:
         return [*inner, *nested[parents[0]].model_fields]

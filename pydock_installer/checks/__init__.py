@@ -2,85 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from pydock_installer import platforms
-from pydock_installer.checks import engine, network, packages, storage, system
+from pydock_installer.checks import engine, network, packages, platform, storage, system
+from pydock_installer.checks.platform import unseen
 from pydock_installer.checks.rule import Context, Rule
 from pydock_installer.model import Facts, Finding, Known, Severity, Unknown
+from pydock_installer.settings import Settings
 
 
 def findings(facts: Facts, context: Context) -> tuple[Finding, ...]:
     """What every rule says about a host, in the order in which a person would look."""
-    found = (rule(facts, context) for rules in GROUPS.values() for rule in rules)
-    return tuple(finding for finding in found if finding is not None)
+    found = ((group, rule(facts, context)) for group, rules in GROUPS.items() for rule in rules)
+    judged = (judge(replace(f, group=group), context.settings) for group, f in found if f is not None)
+    return tuple(finding for finding in judged if finding is not None)
 
 
-def release(facts: Facts, _: Context) -> Finding:
-    """The release is one whose packages are known."""
-    code = "release"
-    if not isinstance(facts.release, Known):
-        return _unseen(code, "the release", facts.release)
-    found = facts.release.value
-    if platforms.lookup(found):
-        return Finding(code, Severity.OK, found.pretty)
-    return Finding(
-        code,
-        Severity.BLOCKER,
-        f"{found.pretty} is not a release that pydock knows",
-        f"It knows {_sentence(platforms.known_releases())}.",
-    )
-
-
-def architecture(facts: Facts, _: Context) -> Finding:
-    """Docker builds packages for 64-bit x86 and ARM alone."""
-    code = "architecture"
-    if not isinstance(facts.architecture, Known):
-        return _unseen(code, "the architecture", facts.architecture)
-    machine = facts.architecture.value
-    if machine not in platforms.ARCHITECTURES:
-        return Finding(
-            code,
-            Severity.BLOCKER,
-            f"the architecture is {machine}: there is no Docker for it",
-            f"Docker needs a 64-bit host: {_sentence(platforms.ARCHITECTURES)}.",
-        )
-    if isinstance(facts.word_size, Known) and facts.word_size.value != 64:
-        return Finding(
-            code,
-            Severity.BLOCKER,
-            f"the system is {facts.word_size.value}-bit on a 64-bit kernel",
-            "Docker needs a 64-bit installation: reinstall the host with the 64-bit release.",
-        )
-    return Finding(code, Severity.OK, machine)
-
-
-def kernel(facts: Facts, _: Context) -> Finding:
-    """Engines need kernel 3.10 (domain fact: platforms.KERNEL_FLOOR)."""
-    code = "kernel"
-    if not isinstance(facts.kernel, Known):
-        return _unseen(code, "the kernel", facts.kernel)
-    version = re.match(r"(\d+)\.(\d+)", facts.kernel.value)
-    if not version:
-        return _unseen(code, "the kernel", Unknown(f"uname says {facts.kernel.value}"))
-    floor = ".".join(map(str, platforms.KERNEL_FLOOR))
-    if tuple(map(int, version.groups())) < platforms.KERNEL_FLOOR:
-        return Finding(
-            code,
-            Severity.BLOCKER,
-            f"kernel {facts.kernel.value} is older than {floor}",
-            f"Docker needs kernel {floor} or newer: start the host with the kernel of its release "
-            "(`yum update kernel`, then reboot).",
-        )
-    return Finding(code, Severity.OK, facts.kernel.value)
+def judge(finding: Finding, settings: Settings) -> Finding | None:
+    """A finding as the settings weigh it; ``None`` if they pass it over. What is all right stays so."""
+    if finding.code in settings.checks.skip:
+        return None
+    wanted = settings.checks.severity.get(finding.code)
+    if wanted is None or finding.severity is Severity.OK:
+        return finding
+    return replace(finding, severity=Severity(wanted))
 
 
 def privilege(facts: Facts, _: Context) -> Finding:
     """Changing a host takes root, by login or by sudo."""
     code = "privilege"
     if not isinstance(facts.privilege, Known):
-        return _unseen(code, "what this login may do", facts.privilege)
+        return unseen(code, "what this login may do", facts.privilege)
     right = facts.privilege.value
     user = facts.user.value if isinstance(facts.user, Known) else "this user"
     if right in ("root", "sudo"):
@@ -139,27 +92,13 @@ def init_system(facts: Facts, _: Context) -> Finding:
 
 #: The rules by group, in the order in which they are told.
 GROUPS: dict[str, tuple[Rule, ...]] = {
-    "host": (release, architecture, kernel, privilege, package_manager, init_system),
+    "host": (*platform.RULES, privilege, package_manager, init_system),
     "system": system.RULES,
     "storage": storage.RULES,
     "network": network.RULES,
     "packages": packages.RULES,
     "engine": engine.RULES,
 }
-
-
-def _unseen(code: str, what: str, fact: object) -> Finding:
-    reason = fact.reason if isinstance(fact, Unknown) else "it is not there"
-    return Finding(
-        code,
-        Severity.BLOCKER,
-        f"{what} could not be seen: {reason}",
-        "Log in to the host and see that /etc/os-release and `uname -a` answer.",
-    )
-
-
-def _sentence(words: tuple[str, ...]) -> str:
-    return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
 
 
 def blockers(found: tuple[Finding, ...]) -> Iterator[Finding]:

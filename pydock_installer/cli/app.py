@@ -40,15 +40,23 @@ def _report(options: dict[str, Any], work: Callable[[Console], Report]) -> int:
     return report.exit_code
 
 
-@app.command(epilog="Example:  pydock check -i inventory")
+@app.command(epilog="Example:  pydock check -i inventory --junit check.xml")
 @host_options()
+@wish_options()
+@click.option("--only", metavar="CODE,...", help="Tell about these checks alone.")
+@click.option("--junit", metavar="FILE", help="Also write the findings as JUnit XML.")
 def check(**options: Any) -> int:
     """May Docker run here? Every blocker of every host at once; changes nothing."""
 
     def work(talk: Console) -> Report:
+        from pydock_installer.cli.check import codes, write_junit
         from pydock_installer.workflows.check import check
 
-        return check(request(options, talk), talk)
+        only = codes(options["only"])
+        report = check(request(options, talk), talk, only)
+        if options["junit"]:
+            write_junit(report, Path(options["junit"]))
+        return report
 
     return _report(options, work)
 
@@ -187,6 +195,16 @@ def explain(code: str | None, **options: Any) -> int:
     except PydockError as error:
         talk.error(error)
         return int(error.exit_code)
+
+
+@app.command("platforms", epilog="Example:  pydock platforms")
+@click.option("--markdown", is_flag=True, help="As the page docs/platforms.md.")
+@output_options()
+def show_platforms(markdown: bool, **options: Any) -> int:
+    """The releases that pydock knows: where their packages are, and how far that is tried."""
+    from pydock_installer.cli.platforms import show
+
+    return show(markdown, console(options))
 
 
 @app.command(epilog="Example:  mkdir fleet; cd fleet; pydock init")

@@ -1,10 +1,10 @@
-"""``pydock explain``: a diagnosis in full."""
+"""``pydock explain``: a finding or a diagnosis in full."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydock_installer import diagnosis
+from pydock_installer import diagnosis, explanations
 from pydock_installer.errors import UsageError
 from pydock_installer.suggest import hint
 
@@ -13,27 +13,46 @@ if TYPE_CHECKING:
 
 
 def explain(code: str | None, talk: Console) -> int:
-    """Print cause and remedy of a code, or every code. Raises UsageError for a code that is unknown."""
-    rows = [row for row in diagnosis.rows() if code in (None, row.code)]
-    if not rows:
+    """Print all that is known about a code, or every code. Raises UsageError for a code that is unknown."""
+    found = [entry for entry in explanations.explanations() if code in (None, entry.code)]
+    rows = [row for row in diagnosis.rows() if code in (None, row.code) and row.where != "check"]
+    if not found and not rows:
+        known = [*explanations.codes(), *diagnosis.codes()]
         raise UsageError(
-            f"there is no diagnosis {code}{hint(str(code), diagnosis.codes())}",
-            "Without CODE, all are listed.",
+            f"there is nothing about {code}{hint(str(code), known)}", "Without CODE, all are listed."
         )
-    told = [(row, row.in_general()) for row in rows]
+    told: list[dict[str, Any]] = [
+        {"code": e.code, "group": e.group, "why": e.why, "source": e.source, "remedy": e.remedy}
+        for e in found
+    ]
+    diagnoses = [
+        {
+            "code": row.code,
+            "where": row.where,
+            "cause": row.in_general().cause,
+            "remedy": row.in_general().remedy,
+        }
+        for row in rows
+    ]
     if talk.json:
-        entries = [
-            {"code": d.code, "where": row.where, "cause": d.cause, "remedy": d.remedy} for row, d in told
-        ]
-        talk.document({"command": "explain", "exit_code": 0, "diagnoses": entries})
+        talk.document({"command": "explain", "exit_code": 0, "findings": told, "diagnoses": diagnoses})
     elif code is None:
-        for _, found in told:
-            talk.out(f"{found.code}: {found.cause}")
+        talk.out("What checks find:")
+        for entry in told:
+            talk.out(f"  {entry['code']}: {entry['why']}")
+        talk.out("What failures mean:")
+        for entry in diagnoses:
+            talk.out(f"  {entry['code']}: {entry['cause']}")
     else:
-        row, found = told[0]
-        talk.out(f"{found.code} ({row.where})")
-        talk.out(f"Cause:  {found.cause}")
-        talk.out(f"Remedy: {found.remedy}")
-        if row.pattern:
-            talk.out(f"Known by: {row.pattern.pattern}")
+        for entry in told:
+            talk.out(f"{entry['code']} ({entry['group']})")
+            talk.out(f"Why:    {entry['why']}")
+            talk.out(f"Source: {entry['source']}")
+            talk.out("Remedy: " + entry["remedy"].strip().replace("\n", "\n        "))
+        for row, entry in zip(rows, diagnoses, strict=True):
+            talk.out(f"{entry['code']} ({entry['where']}): what a failure means")
+            talk.out(f"Cause:  {entry['cause']}")
+            talk.out(f"Remedy: {entry['remedy']}")
+            if row.pattern:
+                talk.out(f"Known by: {row.pattern.pattern}")
     return 0

@@ -27,6 +27,7 @@ SETTINGS = {
     "host_key_policy": "ssh.host_key_policy",
     "timeout": "ssh.timeout",
     "forks": "forks",
+    "skip": "checks.skip",
 }
 
 #: The flag of each setting that has one, as it is typed.
@@ -106,6 +107,7 @@ def wish_options() -> Callable[[Command], Command]:
                 help="Registry accelerator; repeatable, in order.",
             ),
             click.option("--verify-image", metavar="IMAGE", help="What proves Docker (default hello-world)."),
+            click.option("--skip", metavar="CODE,...", help="Pass these checks over."),
             click.option(
                 "--replace-podman", is_flag=True, help="Remove podman and runc where they are in the way."
             ),

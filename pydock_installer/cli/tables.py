@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pydock_installer.cli.matrix import check_text
 from pydock_installer.cli.text import clean
 from pydock_installer.model import (
     Facts,
@@ -19,7 +20,6 @@ from pydock_installer.model import (
     Known,
     Plan,
     Report,
-    Severity,
     StepStatus,
 )
 from pydock_installer.report import (
@@ -56,7 +56,7 @@ def report_text(report: Report, verbose: int = 0) -> RenderableType:
         made = plan_text(Plan(tuple(host.plan for host in report.hosts)))
         return Group(made, Text(HELD_UP, style="yellow")) if report.command == "install" else made
     if report.command == "check":
-        return Group(*_spaced(_findings(report.hosts)), Text(summary(report), style="bold"))
+        return check_text(report, verbose)
     table = _status_table(report.hosts) if report.command == "status" else _result_table(report.hosts)
     parts: list[RenderableType] = [table, *_causes(report.hosts)]
     if verbose:
@@ -211,23 +211,6 @@ def _steps(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
                 Text(clean(step.detail)),
             )
     yield table
-
-
-def _findings(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
-    marks = {
-        Severity.OK: "green",
-        Severity.UNKNOWN: "yellow",
-        Severity.WARNING: "yellow",
-        Severity.BLOCKER: "red",
-    }
-    for host in hosts:
-        lines: list[Text] = [Text(clean(host.plan.host.name), style="bold")]
-        for finding in sorted(host.plan.findings, key=lambda f: -list(Severity).index(f.severity)):
-            line = Text("  ").append(f"{finding.severity.value:8}", style=marks[finding.severity])
-            lines.append(line.append(clean(f"{finding.code}: {finding.message}"), style="default"))
-            if finding.remedy:
-                lines.append(Text(f"          {clean(finding.remedy)}"))
-        yield Group(*lines)
 
 
 def _spaced(parts: Iterator[RenderableType]) -> Iterator[RenderableType]:

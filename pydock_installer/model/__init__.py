@@ -135,6 +135,8 @@ class Facts:
     engine: Fact[Engine] = None
     proof_record: Fact[Proof] = None
     repository_answers: Fact[tuple[RepositoryAnswer, ...]] = None
+    machine_id: Fact[str] = None
+    boot_id: Fact[str] = None
     seen_at: float = 0.0
     """The controller's clock when the answer came, in seconds since the epoch; 0 if nobody looked."""
     system: SystemFacts = field(default_factory=SystemFacts)
@@ -194,6 +196,7 @@ class Finding:
     severity: Severity
     message: str
     remedy: str | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,22 +14,61 @@ import yaml
 
 from pydock_installer.model import Release
 
-#: Engines need 3.10 on release 7 and later. Docker's own check (moby v20.10.24, daemon_unix.go) went away
-#: with engine 23.
-KERNEL_FLOOR = (3, 10)
-
 #: The architectures that Docker builds RPMs for (docker-ce-packaging, distros.json).
 ARCHITECTURES = ("x86_64", "aarch64")
 
 
+#: What engines need on release 7 and later. Docker's own check (moby v20.10.24, daemon_unix.go) went away with
+#: engine 23. CentOS 6 has a floor of its own (moby v1.7.1, docs/installation/centos.md).
+KERNEL_FLOOR = "3.10"
+
+
 @dataclass(frozen=True)
 class Platform:
-    """One release as the repository and Ansible see it."""
+    """One release: how it is recognised, and how the repository and Ansible see it."""
 
-    path: str
+    name: str
+    ids: tuple[str, ...]
+    major: str
     interpreter: str
+    manager: str
     support: str
+    path: str = ""
+    """Where the repository has its packages; empty where pydock does not install yet."""
     newest: str | None = None
+    service: str = "systemd"
+    kernel: str = KERNEL_FLOOR
+    end_of_life: date | None = None
+    version: str = ""
+    title: str = ""
+
+    def matches(self, release: Release) -> bool:
+        """Whether a host's release is this one. ``distro`` writes IDs in small letters."""
+        return (
+            release.id.lower() in (identifier.lower() for identifier in self.ids)
+            and _number(release.version) == self.major
+            and re.match(self.version, release.version) is not None
+            and re.search(self.title, release.pretty) is not None
+        )
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A system on which pydock does not install, why, and what its users may do."""
+
+    name: str
+    ids: tuple[str, ...]
+    why: str
+    instead: str
+    version: str = ""
+
+    def matches(self, release: Release) -> bool:
+        """Whether a host's release is this one."""
+        return release.id in self.ids and re.match(self.version, release.version) is not None
+
+    def resembles(self, release: Release) -> bool:
+        """Whether a host's release says to be like this one; versions of relatives have numbers of their own."""
+        return not self.version and not set(release.like).isdisjoint(self.ids)
 
 
 @dataclass(frozen=True)
@@ -58,30 +99,45 @@ def _data(name: str) -> Any:
     return yaml.safe_load(resources.files(__name__).joinpath(name).read_text(encoding="utf-8"))
 
 
+def _number(version: str) -> str:
+    """``7`` of ``7.9.2009``, ``10`` of Kylin's ``V10``; the probe reads VERSION_ID alike."""
+    found = re.match(r"V?([0-9]+)", version)
+    return found[1] if found else ""
+
+
 @cache
-def _platforms() -> Mapping[tuple[str, str], Platform]:
-    return {
-        (identifier, row["major"]): Platform(
-            row["path"], row["interpreter"], row["support"], row.get("newest")
-        )
-        for row in _data("platforms.yml")
-        for identifier in row["ids"]
-    }
+def known() -> tuple[Platform, ...]:
+    """Every known release; of several that match a host, the first counts."""
+    return tuple(Platform(**{**row, "ids": tuple(row["ids"])}) for row in _data("platforms.yml"))
+
+
+@cache
+def refused() -> tuple[Refused, ...]:
+    """The systems that are refused for a reason."""
+    return tuple(Refused(**{**row, "ids": tuple(row["ids"])}) for row in _data("refused.yml"))
 
 
 def lookup(release: Release) -> Platform | None:
     """The platform of a release; ``None`` if pydock does not know it."""
-    return _platforms().get((release.id, release.major))
+    return next((platform for platform in known() if platform.matches(release)), None)
+
+
+def refusal(release: Release) -> Refused | None:
+    """Why a release that is no platform is refused; ``None`` if it is simply unknown."""
+    itself = [entry for entry in refused() if entry.matches(release)]
+    relatives = [entry for entry in refused() if entry.resembles(release)]
+    return next(iter(itself + relatives), None)
 
 
 def paths() -> tuple[tuple[str, str, str], ...]:
-    """Every known release as (os-release's ID, major version, repository path)."""
-    return tuple((*key, platform.path) for key, platform in _platforms().items())
+    """Every release with a repository as (os-release's ID, major version, repository path): what a probe is told."""
+    rows = ((name, row.major, row.path) for row in known() if row.path for name in row.ids)
+    return tuple(dict.fromkeys(rows))
 
 
 def known_releases() -> tuple[str, ...]:
     """Every known release as ``id major``, for messages."""
-    return tuple(f"{identifier} {major}" for identifier, major in _platforms())
+    return tuple(dict.fromkeys(f"{name} {row.major}" for row in known() for name in row.ids))
 
 
 @cache

@@ -49,6 +49,8 @@ def parse(output: bytes, nonce: str) -> Facts:
         engine=fact("engine", _engine),
         proof_record=fact("proof_record", _proof),
         repository_answers=fact("repository_answers", _answers),
+        machine_id=fact("machine_id", _word),
+        boot_id=fact("boot_id", _word),
         system=groups.system(answers),
         storage=groups.storage(answers),
         network=groups.network(answers),
@@ -78,10 +80,12 @@ def _release(answers: Answers) -> Fact[Release]:
         try:
             found = distro.LinuxDistribution(include_lsb=False, include_uname=False, root_dir=root)
             like = tuple(found.like().split())
-            identifier, version, name = found.id(), found.version(best=True), found.name()
+            identifier, version, name = found.id(), found.version(), found.name()
+            # CentOS 7 has the full version in redhat-release alone; elsewhere the longest may be another number.
+            if (best := found.version(best=True)).startswith(version):
+                version = best
         except (ValueError, OSError):
             return Unknown("the release files make no sense")
-    # CentOS 7 has the full version in redhat-release alone.
     if not identifier or not version:
         return Unknown("the release files name no release")
     return Known(Release(identifier, version, " ".join(f"{name} {version}".split())[:100], like))

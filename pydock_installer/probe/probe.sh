@@ -43,6 +43,8 @@ answer privilege echo "$privilege"
 answer kernel uname -r
 answer architecture uname -m
 answer word_size getconf LONG_BIT
+file machine_id /etc/machine-id
+file boot_id /proc/sys/kernel/random/boot_id
 file os-release /etc/os-release
 file redhat-release /etc/redhat-release
 file centos-release /etc/centos-release

@@ -64,7 +64,7 @@ def run_script(
             return _read(host, channel, time_limit, output_limit)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise UnreachableError(
-                "closed", f"the connection to {host.name} broke: {words(error)}", "Run the command again."
+                "ssh-lost", f"the connection to {host.name} broke: {words(error)}", "Run the command again."
             ) from error
 
 
@@ -75,7 +75,7 @@ def _read(host: Host, channel: paramiko.Channel, time_limit: float, output_limit
     while True:
         if time.monotonic() > deadline:
             raise UnreachableError(
-                "command-timeout",
+                "ssh-command-timeout",
                 f"{host.name} gave no complete answer within {time_limit:.0f} s",
                 "Something hangs on the host (a dead NFS mount, rpm, docker): log in and see what `ps` shows.",
             )
@@ -158,7 +158,7 @@ def fetch_host_keys(host: Host, options: SshOptions) -> list[HostKey]:
                 found.setdefault(key.type, key)
         except UnreachableError as error:
             last = error
-            if error.code != "algorithms":
+            if error.code != "ssh-algorithms":
                 break
     if not found and last:
         raise last

@@ -72,12 +72,12 @@ def connected(
         text = words(error)
         if isinstance(error, paramiko.ssh_exception.IncompatiblePeer) or "acceptable" in text:
             raise UnreachableError(
-                "algorithms",
+                "ssh-algorithms",
                 f"{host.name} and this machine have no SSH algorithm in common: {text}",
                 "Update the SSH server of the host.",
             ) from error
         raise UnreachableError(
-            "banner",
+            "ssh-banner",
             f"{_where(way)} does not speak SSH, or cut the connection: {text}",
             "See that the port is sshd's, and that no firewall or tcpwrapper cuts in.",
         ) from error
@@ -95,25 +95,25 @@ def _connect(
         return socket.create_connection((way.address, way.port), timeout=options.timeout)
     except socket.gaierror as error:
         raise UnreachableError(
-            "name-unknown",
+            "ssh-name",
             f"the name {way.address} is unknown here",
             "Mind the spelling, or give its address (HostName in ~/.ssh/config, ansible_host in an inventory).",
         ) from error
     except TimeoutError as error:
         raise UnreachableError(
-            "timeout",
+            "ssh-no-answer",
             f"{_where(way)} does not answer within {options.timeout:g} s",
             "See that the host is on and that no firewall drops the connection.",
         ) from error
     except ConnectionRefusedError as error:
         raise UnreachableError(
-            "refused",
+            "ssh-refused",
             f"{_where(way)} refuses connections",
             "See that sshd runs there, and that this is its port (user@host:port).",
         ) from error
     except OSError as error:
         raise UnreachableError(
-            "no-route",
+            "ssh-no-route",
             f"{_where(way)} cannot be reached: {words(error)}",
             "See that the network has a route.",
         ) from error
@@ -126,7 +126,7 @@ def _jump(host: Host, way: Route, options: SshOptions, stack: contextlib.ExitSta
     options = replace(options, config=way.config or options.config, depth=options.depth + 1)
     if options.depth > DEEPEST:
         raise UnreachableError(
-            "jump",
+            "ssh-jump",
             f"the jump hosts of {host.name} go round in circles",
             "Mind ProxyJump in the ssh configuration.",
         )
@@ -139,19 +139,19 @@ def _jump(host: Host, way: Route, options: SshOptions, stack: contextlib.ExitSta
             )
         except UnreachableError as error:
             raise UnreachableError(
-                "jump",
+                "ssh-jump",
                 f"the jump host of {host.name}, {target.name}, lets nobody through: {error.message}",
                 error.hint,
             ) from error
         except (paramiko.SSHException, OSError) as error:
             raise UnreachableError(
-                "jump",
+                "ssh-jump",
                 f"from the jump host {target.name}, {_where(following)} cannot be reached: {words(error)}",
                 "See that the host is on, and that the jump host may forward (AllowTcpForwarding).",
             ) from error
     if through is None:
         raise UnreachableError(
-            "jump", f"{host.name} names no jump host", "Mind ProxyJump in the ssh configuration."
+            "ssh-jump", f"{host.name} names no jump host", "Mind ProxyJump in the ssh configuration."
         )
     return through
 
@@ -221,7 +221,7 @@ def _authenticate(host: Host, way: Route, transport: paramiko.Transport) -> None
         pass
     if locked and not transport.is_authenticated() and "password" not in tried:
         raise UnreachableError(
-            "key-passphrase",
+            "ssh-key-passphrase",
             f"{host.name}: the key {locked[0]} wants a passphrase",
             f"Unlock it for this session: ssh-add {locked[0]}",
         )

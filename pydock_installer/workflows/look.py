@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pydock_installer import platforms, ssh
+from pydock_installer.checks.fleet import fleet_findings
 from pydock_installer.errors import UnreachableError
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Plan, Severity
 from pydock_installer.planner import Wishes, plan_host
@@ -26,10 +27,16 @@ def ssh_options(settings: Settings) -> ssh.SshOptions:
     )
 
 
-def look(request: Request, progress: Progress, preflight: bool = False) -> Seen:
+def look(
+    request: Request,
+    progress: Progress,
+    preflight: bool = False,
+    so_far: dict[str, Facts | UnreachableError] | None = None,
+) -> Seen:
     """Facts of every host, over one connection each; for hosts that cannot be reached, why.
 
-    ``preflight`` asks everything also of hosts on which an engine runs already.
+    ``preflight`` asks everything also of hosts on which an engine runs already. ``so_far`` fills up while it
+    works, for those who want to know what an interrupted look has seen.
     """
     settings = request.settings
     options = ssh_options(settings)
@@ -48,7 +55,7 @@ def look(request: Request, progress: Progress, preflight: bool = False) -> Seen:
         if not isinstance(facts.privilege, Known):
             said = answer.stderr.decode("utf-8", errors="replace").strip().splitlines()
             raise UnreachableError(
-                "shell",
+                "ssh-shell",
                 f"{host.name} let us in, but its shell does not run commands"
                 + (f": {said[-1][:200]}" if said else ""),
                 "See that `ssh HOST uname -r` prints the kernel's release.",
@@ -56,6 +63,8 @@ def look(request: Request, progress: Progress, preflight: bool = False) -> Seen:
         return facts
 
     def done(host: Host, result: Facts | UnreachableError) -> None:
+        if so_far is not None:
+            so_far[host.name] = result
         if isinstance(result, UnreachableError):
             progress.host_done(host.name, False, result.message)
         else:
@@ -67,16 +76,27 @@ def look(request: Request, progress: Progress, preflight: bool = False) -> Seen:
 
 def make_plan(request: Request, seen: Seen, wishes: Wishes | None = None) -> Plan:
     """What every host of the request lacks."""
+    facts = {name: found for name, found in seen.items() if isinstance(found, Facts)}
+    beside = fleet_findings(facts)
     return Plan(
-        tuple(_plan_one(host, seen[host.name], request, wishes or request.wishes) for host in request.hosts)
+        tuple(
+            _plan_one(host, seen[host.name], request, wishes or request.wishes, beside.get(host.name, ()))
+            for host in request.hosts
+        )
     )
 
 
-def _plan_one(host: Host, found: Facts | UnreachableError, request: Request, wishes: Wishes) -> HostPlan:
+def _plan_one(
+    host: Host,
+    found: Facts | UnreachableError,
+    request: Request,
+    wishes: Wishes,
+    beside: tuple[Finding, ...],
+) -> HostPlan:
     if isinstance(found, UnreachableError):
-        finding = Finding(found.code, Severity.BLOCKER, found.message, found.hint)
+        finding = Finding(found.code, Severity.BLOCKER, found.message, found.hint, group="reach")
         return HostPlan(host, None, (finding,), unreachable=finding)
-    return plan_host(host, found, request.settings, wishes)
+    return plan_host(host, found, request.settings, wishes, beside)
 
 
 def _what_it_is(facts: Facts) -> str:

@@ -26,11 +26,15 @@ def unapplied(entry: HostPlan) -> HostReport:
     """The report of a host to which nothing was done."""
     if entry.unreachable:
         cause, remedy = entry.unreachable.message, entry.unreachable.remedy
-        return HostReport(entry, HostStatus.UNREACHABLE, cause=cause, remedy=remedy)
+        return HostReport(
+            entry, HostStatus.UNREACHABLE, cause=cause, remedy=remedy, code=entry.unreachable.code
+        )
     if entry.blockers:
         cause = "; ".join(finding.message for finding in entry.blockers)
         remedies = (f.remedy for f in entry.findings if f.severity is Severity.BLOCKER and f.remedy)
-        return HostReport(entry, HostStatus.BLOCKED, cause=cause, remedy=" ".join(remedies))
+        return HostReport(
+            entry, HostStatus.BLOCKED, cause=cause, remedy=" ".join(remedies), code=entry.blockers[0].code
+        )
     if entry.steps:
         return HostReport(entry, HostStatus.PLANNED)
     return HostReport(entry, HostStatus.UNCHANGED, proof=standing_proof(entry))

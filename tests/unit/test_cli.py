@@ -159,7 +159,6 @@ def test_help_does_not_wait_for_what_commands_need():
     [
         (["instal"], "No such command 'instal'"),
         (["plan", "--no-such-flag"], "No such option"),
-        (["check", "--repository", "tuna", HOST], "No such option"),
         (["install", "-oProxyCommand=reboot"], "No such option"),
         (["install", "--", "-oProxyCommand=reboot"], "'-oProxyCommand=reboot' names no host"),
         (["plan", "-f"], "requires an argument"),
@@ -182,8 +181,8 @@ def test_help_does_not_wait_for_what_commands_need():
         (["install", "--registry-mirror", "mirror.example", HOST], "write https://mirror.example"),
         (["generate", ".", HOST], ". is there already"),
         (["runs", "show", "2026"], "2026 names no run"),
-        (["explain", "client-timout"], "there is no diagnosis client-timout; did you mean client-timeout?"),
-        (["explain", "zzzzzz"], "there is no diagnosis zzzzzz"),
+        (["explain", "client-timout"], "there is nothing about client-timout; did you mean client-timeout?"),
+        (["explain", "zzzzzz"], "there is nothing about zzzzzz"),
     ],
     ids=lambda value: " ".join(value).replace("\x1b", "ESC") if isinstance(value, list) else "",
 )
@@ -252,8 +251,11 @@ def test_an_interrupt_ends_with_130_and_a_sentence(capsys, monkeypatch):
 def test_explain_tells_cause_and_remedy(capsys):
     code, out, _ = run(capsys, "explain", "client-timeout")
     assert code == 0
-    assert out.startswith("client-timeout (pull)\nCause:  ")
+    assert out.startswith("client-timeout (pull): what a failure means\nCause:  ")
     assert "\nRemedy: " in out
+    code, out, _ = run(capsys, "explain", "ssh-refused")
+    assert "\nSource: " in out
+    assert "systemctl status sshd" in out
 
 
 def test_explain_without_a_code_lists_them_all(capsys):
@@ -261,7 +263,10 @@ def test_explain_without_a_code_lists_them_all(capsys):
     document = json.loads(out)
     assert (code, document["command"], document["exit_code"]) == (0, "explain", 0)
     assert {"code", "where", "cause", "remedy"} == set(document["diagnoses"][0])
-    assert f"\n{document['diagnoses'][-1]['code']}: " in run(capsys, "explain")[1]
+    assert {"code", "group", "why", "source", "remedy"} == set(document["findings"][0])
+    said = run(capsys, "explain")[1]
+    for kind in ("findings", "diagnoses"):
+        assert f"\n  {document[kind][-1]['code']}: " in said
 
 
 def test_init_writes_files_that_pydock_understands(capsys, directory):

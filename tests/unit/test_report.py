@@ -115,7 +115,7 @@ def test_exit_codes_are_those_that_scripts_rely_on():
             "3 hosts: 2 done and proven, 1 failed.",
         ),
         ([HostStatus.UNCHANGED] * 2, "plan", "2 hosts: 2 with nothing to do."),
-        ([HostStatus.UNCHANGED, HostStatus.BLOCKED], "check", "2 hosts: 1 ready, 1 blocked."),
+        ([HostStatus.UNCHANGED, HostStatus.BLOCKED], "check", "1 host ready, 1 blocked."),
         ([HostStatus.UNREACHABLE, HostStatus.PLANNED], "plan", "2 hosts: 1 to change, 1 unreachable."),
         ([HostStatus.REFUSED], "install", "1 host: 1 left alone."),
     ],
@@ -201,6 +201,7 @@ def test_the_document_has_every_key_of_a_host_that_is_done():
                 "findings": [
                     {
                         "code": "memory",
+                        "group": "",
                         "severity": "warning",
                         "message": "little memory",
                         "remedy": "Add some.",
