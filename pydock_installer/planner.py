@@ -10,6 +10,7 @@ from typing import Any
 from pydock_installer import checks, platforms
 from pydock_installer.checks.rule import Context
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
+from pydock_installer.platforms.versions import matches
 from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
 from pydock_installer.settings import Settings
 
@@ -150,7 +151,7 @@ class _Needs:
             return Step("engine", f"install {', '.join(missing)} ({what})", "not installed")
         versions = {name: installed[name][0].version for name in ("docker-ce", "docker-ce-cli")}
         for name, version in versions.items():
-            if wanted != "latest" and not matches(version, wanted):
+            if not matches(version, wanted):
                 return Step("engine", f"bring Docker to {wanted}", f"{name} is {version}")
         if len(set(versions.values())) > 1:
             found = " and ".join(f"{name} {version}" for name, version in versions.items())
@@ -209,11 +210,6 @@ def same_setting(key: str, present: Any, wanted: Any) -> bool:
 def normal_mirrors(mirrors: Iterable[Any]) -> list[str]:
     """Addresses as the engine reports them: one trailing slash, no doubles."""
     return list(dict.fromkeys(str(mirror).rstrip("/") + "/" for mirror in mirrors))
-
-
-def matches(version: str, wanted: str) -> bool:
-    """``26.1.4`` matches ``26``, ``26.1`` and ``26.1.4``."""
-    return version.split(".")[: wanted.count(".") + 1] == wanted.split(".")
 
 
 def _proof(reason: str) -> Step:

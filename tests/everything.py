@@ -20,7 +20,7 @@ STAGES: dict[str, list[list[str]]] = {
         [str(BIN / "mypy"), "--cache-dir", os.devnull],
         [str(BIN / "ansible-lint"), "--offline", "-q", "playbooks", "roles"],
     ],
-    "unit": [[*PYTEST, "tests/unit"]],
+    "unit": [[*PYTEST, "tests/unit", "-n", "2"]],
     "wheel": [[*PYTEST, "tests/wheel"]],
     "e2e": [[*PYTEST, "tests/e2e", "-n", "3", "--dist", "loadfile"]],
     "molecule": [[sys.executable, "-m", "tests.molecule_lab"]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -144,13 +145,12 @@ def _replaced(facts: Facts, context: Context) -> str | None:
     server = facts.engine.value.server if isinstance(facts.engine, Known) else None
     if wanted == "latest" or not server or server.split(".")[: wanted.count(".") + 1] == wanted.split("."):
         return None
-    return f"engine {server} is to become {wanted}"
+    return f"engine {server[:40]} is to become {wanted}"
 
 
 def _changed_beyond_reload(facts: Facts, context: Context) -> list[str]:
-    present = _settings_of(facts)
-    if not isinstance(present, Mapping):
-        return []
+    found = _settings_of(facts)
+    present = found if isinstance(found, Mapping) else {}
     wanted = context.settings.daemon_settings()
     return [
         key
@@ -231,7 +231,7 @@ def daemon_json(facts: Facts, context: Context) -> Finding | None:
         return blocker(
             code,
             f"{FILE} cannot be read by the engine: {present}",
-            f"Correct it (`python -m json.tool {FILE}` shows the place), or move it away: `mv {FILE} {FILE}.old`.",
+            f"Correct it there, or move it away: `mv {FILE} {FILE}.old`.",
         )
     units = facts.engine_facts.unit_files
     flags = _flags(facts)
@@ -252,7 +252,7 @@ def daemon_json(facts: Facts, context: Context) -> Finding | None:
     if strange:
         return warning(
             code,
-            f"{FILE} has {', '.join(strange)}, which no engine that pydock knows accepts"
+            f"{FILE} has {_shown(strange)}, which no engine that pydock knows accepts"
             + hint(strange[0], daemon_keys()),
             "An engine that does not know a key does not start: correct it or take it out.",
         )
@@ -261,6 +261,11 @@ def daemon_json(facts: Facts, context: Context) -> Finding | None:
             code, "docker's unit and its drop-ins", units, "See `systemctl cat docker` on the host."
         )
     return ok(code, "can be read" if isinstance(facts.daemon_json, Known) else "there is none yet")
+
+
+def _shown(keys: Sequence[str]) -> str:
+    """Keys that a host chose, a few of them, without control characters."""
+    return ", ".join(json.dumps(key)[1:-1][:40] for key in keys[:5]) + (", ..." if len(keys) > 5 else "")
 
 
 def _settings_of(facts: Facts) -> Mapping[str, Any] | str | Unknown:
@@ -310,7 +315,7 @@ def _flags(facts: Facts) -> Mapping[str, Word]:
 def _key(word: str) -> str | None:
     if word.startswith("--"):
         name = word[2:].partition("=")[0]
-        return KEYS.get(name, name)
+        return KEYS.get(name, name) if re.fullmatch("[a-z0-9-]{1,40}", name) else None
     return KEYS.get(word[1:2]) if word.startswith("-") else None
 
 

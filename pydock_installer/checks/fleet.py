@@ -11,13 +11,13 @@ def fleet_findings(fleet: Mapping[str, Facts]) -> Mapping[str, tuple[Finding, ..
     """What is wrong with hosts because of others, by the host's name."""
     found: dict[str, tuple[Finding, ...]] = {}
     for names in _alike({name: _machine_id(facts) for name, facts in fleet.items()}):
-        boots = {name: _boot_id(fleet[name]) for name in names}
+        boots = {name: _boot(fleet[name]) for name in names}
         for same in _alike(boots):
             for name in same:
-                found[name] = (*found.get(name, ()), _same_machine(name, same))
+                found[name] = (*found.get(name, ()), _same_machine(same))
         if len(set(boots.values())) > 1:
             for name in names:
-                found[name] = (*found.get(name, ()), _clone(name, names))
+                found[name] = (*found.get(name, ()), _clone(names))
     return found
 
 
@@ -34,28 +34,28 @@ def _machine_id(facts: Facts) -> str | None:
     return facts.machine_id.value if isinstance(facts.machine_id, Known) else None
 
 
-def _boot_id(facts: Facts) -> str | None:
-    """Another one at every boot (random(4)); containers of one kernel share it, and differ in their machine id."""
-    return facts.boot_id.value if isinstance(facts.boot_id, Known) else None
+def _boot(facts: Facts) -> str | None:
+    """Another one on every machine and at every boot (random(4)); containers of one kernel differ in their name."""
+    if not isinstance(facts.boot_id, Known) or not isinstance(facts.hostname, Known):
+        return None
+    return f"{facts.boot_id.value} {facts.hostname.value}"
 
 
-def _same_machine(name: str, names: Sequence[str]) -> Finding:
-    others = ", ".join(other for other in names if other != name)
+def _same_machine(names: Sequence[str]) -> Finding:
     return Finding(
         "same-machine",
         Severity.BLOCKER,
-        f"this is the same machine as {others}",
+        f"{', '.join(names)} are one and the same machine",
         "Keep one of the names in the inventory.",
         group="reach",
     )
 
 
-def _clone(name: str, names: Sequence[str]) -> Finding:
-    others = ", ".join(other for other in names if other != name)
+def _clone(names: Sequence[str]) -> Finding:
     return Finding(
         "machine-id",
         Severity.WARNING,
-        f"its machine id is also that of {others}: it was cloned",
+        f"{', '.join(names)} have one machine id: they were cloned",
         "On all but one of them: rm -f /etc/machine-id; systemd-machine-id-setup",
         group="reach",
     )

@@ -80,17 +80,17 @@ def tmp_noexec(facts: Facts, _: Context) -> Finding | None:
     where = " and ".join(found)
     return warning(
         code,
-        f"{where} mounted noexec: Docker and pydock do not need it, but programs that unpack themselves there do "
+        f"noexec is set on {where}: Docker and pydock do not need it, but programs that unpack themselves there do "
         "(docker-compose 1, dracut, some scripts of packages)",
         f"If one of them fails with 'Permission denied' or 'failed to map segment': "
         f"`mount -o remount,exec {found[0]}`, then try again.",
     )
 
 
-def kernel_config(facts: Facts, _: Context) -> Finding | None:
+def kernel_config(facts: Facts, context: Context) -> Finding | None:
     """The kernel was built with what containers are made of."""
     code, seen = "kernel-config", facts.system.kernel_options
-    if seen == NOT_ASKED:
+    if seen == NOT_ASKED or _before_systemd(context):
         return None
     if not isinstance(seen, Known):
         return unknown(
@@ -143,7 +143,7 @@ def _kernel(facts: Facts) -> tuple[int, int]:
 def cgroups(facts: Facts, context: Context) -> Finding | None:
     """Control groups are there, with the controllers that containers are held by."""
     code, seen = "cgroups", facts.system.cgroups
-    if seen == NOT_ASKED:
+    if seen == NOT_ASKED or _before_systemd(context):
         return None
     if seen is None:
         return blocker(
@@ -171,17 +171,13 @@ def cgroups(facts: Facts, context: Context) -> Finding | None:
     if missing:
         return warning(
             code,
-            f"version {version} without {', '.join(missing)}: containers cannot be limited in that",
+            f"control groups version {version} without {', '.join(missing)}: containers cannot be limited in that",
             "Take cgroup_disable out of the kernel's command line (`cat /proc/cmdline`) and reboot.",
         )
     if version == 1 and _engine_29_may_come(context):
-        return warning(
-            code,
-            "version 1, which Docker 29 and later still serve (until 2029 at least) but call deprecated",
-            "Nothing has to be done now. To change: `grubby --update-kernel=ALL "
-            "--args=systemd.unified_cgroup_hierarchy=1`, reboot.",
-        )
-    return ok(code, f"version {version}")
+        # docker info warns about it, and nothing has to be done yet (release notes of engine 29).
+        return ok(code, "control groups version 1: deprecated from Docker 29 on, served until 2029 at least")
+    return ok(code, f"control groups version {version}")
 
 
 def _engine_29_may_come(context: Context) -> bool:
@@ -192,7 +188,7 @@ def _engine_29_may_come(context: Context) -> bool:
     return major.isdecimal() and int(major) >= 29
 
 
-def init(facts: Facts, _: Context) -> Finding | None:
+def init(facts: Facts, context: Context) -> Finding | None:
     """The host is a machine that was started with systemd."""
     code, seen = "init", facts.system.init
     if seen == NOT_ASKED:
@@ -206,13 +202,15 @@ def init(facts: Facts, _: Context) -> Finding | None:
             "the login ends in a chroot: process 1 has another root directory",
             "Give the host itself in the inventory, or take ChrootDirectory out of its sshd_config for this user.",
         )
-    if found.name != "systemd":
+    if found.name != "systemd" and not _before_systemd(context):
         inside = f" (it is a container: {found.container})" if found.container else ""
         return blocker(
             code,
             f"process 1 is {found.name}, not systemd{inside}: services cannot be managed",
             "Start the machine with systemd as its init; a container, with an image that runs /usr/sbin/init.",
         )
+    if found.container and isinstance(facts.engine, Known):
+        return ok(code, f"a container ({found.container}) in which Docker runs")
     if found.container:
         return warning(
             code,
@@ -220,7 +218,12 @@ def init(facts: Facts, _: Context) -> Finding | None:
             "Docker runs in it only if it is privileged, with control groups and iptables of its own. If you did not "
             "make it for that, install Docker on the machine that carries it.",
         )
-    return ok(code, "systemd")
+    return ok(code, found.name)
+
+
+def _before_systemd(context: Context) -> bool:
+    """Release 6: its docker mounts control groups when it starts, and its list of kernel options is another."""
+    return context.platform is not None and context.platform.service == "sysvinit"
 
 
 RULES: tuple[Rule, ...] = (clock, init, kernel_config, cgroups, tmp_noexec)

@@ -30,8 +30,11 @@ def check_text(report: Report, verbose: int = 0) -> RenderableType:
     """The matrix, the findings (heaviest first; all of them if verbose), and one closing sentence."""
     hosts = sorted(report.hosts, key=lambda host: list(STANDINGS).index(standing(host)))
     parts: list[RenderableType] = [_matrix(hosts), Text("")]
-    for finding, names in _alike(hosts, everything=verbose > 0):
+    told = list(_alike(hosts, everything=verbose > 0))
+    for finding, names in told:
         parts += [_finding(finding, names), Text("")]
+    if told:
+        parts.append(Text("Each of them in full: pydock explain CODE", style="dim"))
     return Group(*parts, Text(summary(report), style="bold"))
 
 
@@ -97,12 +100,10 @@ def _alike(hosts: Sequence[HostReport], everything: bool) -> Iterator[tuple[Find
 
 def _finding(finding: Finding, names: list[str]) -> Text:
     word, style = WEIGHTS[finding.severity]
-    text = Text(f"{word}  ", style=style)
+    text = Text(f"{word}  {finding.code}  ", style=style)
     text.append(clean(grouped(names)), style="bold default")
     text.append(f"  {clean(finding.message)}", style="not bold default")
     if finding.remedy and finding.severity is not Severity.OK:
         remedy = clean(finding.remedy).replace("\n", "\n  ")
         text.append(f"\n  {remedy}", style="not bold default")
-    if finding.severity is not Severity.OK and explanations.explanation(finding.code):
-        text.append(f"\n  More: pydock explain {finding.code}", style="dim not bold default")
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -115,7 +116,7 @@ def _argument(text: str, login: Login) -> Host:
         address, digits = place, None
     six = _is_ipv6(address)
     if not (six or HOST_NAME.fullmatch(address)) or (at and not re.fullmatch(r"[^-/:\s][^/:\s]*", user)):
-        is_path = text and text.isprintable() and Path(text).exists()
+        is_path = text and os.path.exists(text)  # noqa: PTH110 - whatever the text is, this one does not raise
         raise InventoryError(
             f"{text!r} names no host",
             f"To use it as an inventory: -i {text}"

@@ -137,6 +137,7 @@ class Facts:
     repository_answers: Fact[tuple[RepositoryAnswer, ...]] = None
     machine_id: Fact[str] = None
     boot_id: Fact[str] = None
+    hostname: Fact[str] = None
     seen_at: float = 0.0
     """The controller's clock when the answer came, in seconds since the epoch; 0 if nobody looked."""
     system: SystemFacts = field(default_factory=SystemFacts)

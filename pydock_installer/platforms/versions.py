@@ -39,3 +39,8 @@ def at_least(found: str, floor: str) -> bool:
     if version_key(version) != version_key(wanted):
         return version_key(version) > version_key(wanted)
     return not wanted_release or version_key(release) >= version_key(wanted_release)
+
+
+def matches(version: str, wanted: str) -> bool:
+    """``26.1.4`` matches ``26``, ``26.1`` and ``26.1.4``, and every version ``latest``."""
+    return wanted == "latest" or version.split(".")[: wanted.count(".") + 1] == wanted.split(".")

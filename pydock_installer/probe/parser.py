@@ -51,6 +51,7 @@ def parse(output: bytes, nonce: str) -> Facts:
         repository_answers=fact("repository_answers", _answers),
         machine_id=fact("machine_id", _word),
         boot_id=fact("boot_id", _word),
+        hostname=fact("hostname", _word),
         system=groups.system(answers),
         storage=groups.storage(answers),
         network=groups.network(answers),

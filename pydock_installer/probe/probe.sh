@@ -43,6 +43,7 @@ answer privilege echo "$privilege"
 answer kernel uname -r
 answer architecture uname -m
 answer word_size getconf LONG_BIT
+answer hostname uname -n
 file machine_id /etc/machine-id
 file boot_id /proc/sys/kernel/random/boot_id
 file os-release /etc/os-release
@@ -76,7 +77,7 @@ packages() {
     command -v rpm >/dev/null 2>&1 || return 44
     limit 30 rpm -q --qf '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n' gpg-pubkey "$@"
     # rpm exits with the number of packages that are not installed.
-    [ $? -lt 124 ]
+    [ $? -lt 124 ] || return 124
 }
 answer packages packages "$@"
 
@@ -98,22 +99,10 @@ engine() {
 }
 answer engine engine
 
-# A host that has its repository already is not made to ask the network.
-repositories() {
-    [ -n "$mirrors" ] && [ -n "$repository_path" ] || return 44
-    [ ! -e /etc/yum.repos.d/docker-ce.repo ] || return 44
-    command -v curl >/dev/null 2>&1 || return 44
-    machine=$(uname -m)
-    for mirror in $mirrors; do
-        curl -s -o /dev/null -L --connect-timeout 4 --max-time 8 -w "${mirror%%=*} %{http_code} %{time_total}\n" \
-            "${mirror#*=}/linux/$repository_path/$machine/stable/repodata/repomd.xml" &
-    done
-    wait
-    return 0
-}
-answer repository_answers repositories
-
-# Preflight is asked where it was wished for, and where no engine runs yet.
-case $preflight:$state in fresh:*ActiveState=active*) preflight=no ;; *) preflight=yes ;; esac
+# Preflight is asked where it was wished for, and where no Docker of docker-ce's runs yet.
+case $preflight:$state in
+fresh:*ActiveState=active*) [ ! -e /etc/yum.repos.d/docker-ce.repo ] || preflight=no ;;
+esac
+[ "$preflight" = no ] || preflight=yes
 answer preflight echo "$preflight"
 [ "$preflight" = yes ] || exit 0

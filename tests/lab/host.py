@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +138,8 @@ def create(
     cgroup = ["--cgroupns=private"] if groups else ["--cgroupns=host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
     engine.docker(
         *("run", "-d", "--name", container, "--hostname", name, "--label", f"pydock-lab={lab.name}"),
+        # Else systemd takes its machine id from the machine that carries them all.
+        *("-e", f"container_uuid={uuid.uuid4()}"),
         *("--network", engine.NETWORK, "--ip", address, "--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"),
         *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
         *("--security-opt", "systempaths=unconfined", "--tmpfs", "/run", "--tmpfs", "/tmp:exec"),

@@ -166,7 +166,9 @@ def _services(root: Path) -> None:
         (system / link).symlink_to("/dev/null")
     (etc_default := system / "default.target").unlink(missing_ok=True)
     etc_default.symlink_to("/lib/systemd/system/multi-user.target")
+    # Each host makes its own when it boots.
     _write(root / "etc/machine-id", "")
+    (root / "var/lib/dbus/machine-id").unlink(missing_ok=True)
 
 
 def _hide(root: Path, release: str) -> None:

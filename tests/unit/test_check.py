@@ -17,8 +17,8 @@ from pydock_installer.settings import Settings
 from tests.unit.facts import bare
 
 
-def machine(machine_id, boot_id):
-    return bare("9", machine_id=Known(machine_id), boot_id=Known(boot_id))
+def machine(machine_id, boot_id, hostname="web"):
+    return bare("9", machine_id=Known(machine_id), boot_id=Known(boot_id), hostname=Known(hostname))
 
 
 def test_one_machine_under_two_names_is_blocked_under_both():
@@ -32,6 +32,14 @@ def test_one_machine_under_two_names_is_blocked_under_both():
 def test_a_clone_is_a_warning():
     found = fleet_findings({"a": machine("1", "x"), "b": machine("1", "y")})
     assert {f.severity for entries in found.values() for f in entries} == {Severity.WARNING}
+
+
+def test_containers_of_one_machine_are_no_double():
+    assert not {
+        f.code
+        for entries in fleet_findings({"a": machine("1", "x", "a"), "b": machine("1", "x", "b")}).values()
+        for f in entries
+    } & {"same-machine"}
 
 
 def test_hosts_that_tell_nothing_are_not_the_same():
@@ -100,7 +108,8 @@ def test_the_matrix_has_blocked_hosts_first_and_each_finding_with_its_remedy(cap
     assert rows == ["gone", "old", "slow", "good"]
     assert shown.index("kernel 2.6 is older") < shown.index("90 s")
     assert "Update it." in shown
-    assert "pydock explain kernel" in shown or explanations.explanation("kernel") is None
+    assert "blocker  kernel  old" in shown
+    assert "pydock explain CODE" in shown
     assert "\x1b" not in shown
     assert lines[-1] == summary(report())
 

@@ -26,6 +26,7 @@ BARE = {
     "os-release": 'NAME="CentOS Stream"\nVERSION="9"\nID="centos"\nID_LIKE="rhel fedora"\nVERSION_ID="9"\n',
     "redhat-release": "CentOS Stream release 9\n",
     "packages": "",
+    "daemon_json": 44,
     "service": "LoadState=not-found\nActiveState=inactive\nUnitFileState=\n",
     "preflight": "yes",
 }

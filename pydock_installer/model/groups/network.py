@@ -18,6 +18,13 @@ class Route:
     connected: bool
     gateway: IPv4Address | None = None
 
+    def overlaps(self, network: IPv4Network) -> bool:
+        """Whether the route shares addresses with a network.
+
+        A default route does not count, nor the two halves of one that a VPN brings.
+        """
+        return self.network.prefixlen > 1 and self.network.overlaps(network)
+
 
 @dataclass(frozen=True)
 class Neighbour:
@@ -36,6 +43,19 @@ class Forwarding:
     settings: tuple[tuple[str, bool], ...] = ()
     """(path of the file, value)."""
     unreadable: tuple[str, ...] = ()
+
+    @property
+    def decisive(self) -> tuple[str, bool] | None:
+        """The setting that counts at boot: sysctl goes by the files' names, whatever their directories."""
+
+        def order(setting: tuple[str, bool]) -> str:
+            # systemd links /etc/sysctl.conf to this name; procps reads it last of all.
+            return "99-sysctl.conf" if setting[0] == "/etc/sysctl.conf" else setting[0].rpartition("/")[2]
+
+        name = max(map(order, self.settings), default="")
+        alike = [setting for setting in self.settings if order(setting) == name]
+        # A file in /etc, which the probe asks first, hides those of its name elsewhere; in a file the last line counts.
+        return [setting for setting in alike if setting[0] == alike[0][0]][-1] if alike else None
 
 
 @dataclass(frozen=True)
@@ -56,10 +76,12 @@ class WebAnswer:
 
 @dataclass(frozen=True)
 class PackageSet:
-    """File names of Docker's packages on a mirror (its name)."""
+    """What a mirror (its name) has of the engine: versions by package, without epoch and release."""
 
     mirror: str
-    files: tuple[str, ...]
+    versions: Mapping[str, tuple[str, ...]]
+    whole: bool = True
+    """Whether the list was not too long to be told."""
 
 
 @dataclass(frozen=True)

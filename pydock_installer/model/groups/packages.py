@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
-from pydock_installer.model.fact import NOT_ASKED, Fact
+from pydock_installer.model.fact import NOT_ASKED, Fact, Known
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,19 @@ class PackagePattern:
     text: str
     file: str
     line: int
+
+
+def hidden(
+    names: Iterable[str], excludes: tuple[PackagePattern, ...], includes: tuple[PackagePattern, ...]
+) -> dict[str, PackagePattern]:
+    """The names that such lines hide, each with the word that does it."""
+    found: dict[str, PackagePattern] = {}
+    for name in names:
+        if hits := [pattern for pattern in excludes if fnmatchcase(name, pattern.text)]:
+            found[name] = hits[0]
+        elif includes and not any(fnmatchcase(name, pattern.text) for pattern in includes):
+            found[name] = includes[0]
+    return found
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,10 @@ class Repository:
     module_hotfixes: bool = False
     gpgcheck: bool = True
     proxy: str | None = None
+    part: str | None = None
+    """Which part of its distribution it is: ``base updates extras appstream``."""
+    addition: bool = False
+    """Whether it only adds to a distribution (EPEL and the like)."""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -55,8 +74,10 @@ class PackageConfiguration:
 
     @property
     def enabled(self) -> tuple[Repository, ...]:
-        """The repositories that are switched on."""
-        return tuple(repository for repository in self.repositories if repository.enabled)
+        """The repositories that are switched on, without docker-ce.repo: pydock writes that file anew."""
+        return tuple(
+            r for r in self.repositories if r.enabled and r.file != "/etc/yum.repos.d/docker-ce.repo"
+        )
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,11 @@ class AddressAnswer:
     curl: int
     mirrors: int = 0
     """How many mirrors a list names."""
+
+    @property
+    def good(self) -> bool:
+        """Files have no status of HTTP, ftp has its own; a list must name a mirror."""
+        return self.curl == 0 and self.status in (0, 200, 226) and (self.kind == "base" or self.mirrors > 0)
 
 
 @dataclass(frozen=True)
@@ -91,6 +117,11 @@ class VersionLock:
     file: str
     line: int
 
+    def agrees(self, wanted: str) -> bool:
+        """Whether the version, which may end in ``*``, is one of those wanted: ``26.1.4`` and ``26.*`` for ``26``."""
+        pairs = zip(self.version.split("."), wanted.split("."), strict=False)
+        return all(fnmatchcase(number, locked) for locked, number in pairs)
+
 
 @dataclass(frozen=True)
 class PackageFacts:
@@ -110,3 +141,8 @@ class PackageFacts:
     container_tools: Fact[str] = NOT_ASKED
     """The state of that module (``enabled``, ``disabled``); ``None``: nobody set one."""
     version_locks: Fact[tuple[VersionLock, ...]] = NOT_ASKED
+
+    def address(self, written: str) -> str:
+        """An address as the host reads it, its variables filled in."""
+        values = self.variables.value if isinstance(self.variables, Known) else {}
+        return re.sub(r"\$\{?(\w+)\}?", lambda found: values.get(found[1], found[0]), written)[:160]

@@ -21,6 +21,8 @@ from pydock_installer.probe.groups.storage import module
 
 #: The probe tells one route more than are read: with as many, the rest is not known.
 MAX_ROUTES = 1000
+#: The file names that the probe tells at most.
+MAX_FILES = 400
 #: Words that iproute2 puts before the destination of a special route.
 ROUTE_TYPES = ("unicast", "unreachable", "blackhole", "prohibit", "throw")
 
@@ -150,8 +152,13 @@ def _registry_answers(text: str) -> Mapping[str, WebAnswer]:
 def _package_set(text: str) -> PackageSet:
     first, *rest = [line.strip() for line in text.splitlines() if line.strip()]
     word, mirror = first.split(" ")
-    if word != "mirror" or not all(re.fullmatch(r"[\w.+~^%-]{1,200}", name) for name in rest):
+    names = [
+        re.fullmatch(r"([\w.+~^-]{1,99}?)-([0-9][\w.+~^]{0,99})-[\w.+~^%]{1,99}\.rpm", name) for name in rest
+    ]
+    if word != "mirror" or not names or not all(names):
         raise ValueError(text)
-    if not rest:
-        raise ValueError("the list did not arrive")
-    return PackageSet(mirror, tuple(rest))
+    versions: dict[str, tuple[str, ...]] = {}
+    for found in names:
+        if found:
+            versions[found[1]] = (*versions.get(found[1], ()), found[2])
+    return PackageSet(mirror, versions, len(rest) < MAX_FILES)

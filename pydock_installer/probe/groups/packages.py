@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pydock_installer.model import Fact, Known, PackageFacts
+from pydock_installer.model import Fact, Known, PackageFacts, Unknown
 from pydock_installer.model.groups.packages import (
     AddressAnswer,
     PackageConfiguration,
@@ -32,12 +32,15 @@ def packages(answers: Answers) -> PackageFacts:
     version_locks: Fact[tuple[VersionLock, ...]] = None
     if isinstance(seen, Known):
         count, main = seen.value
-        if count > len(files) + len(unread):
-            unread.append(f"{count - len(files) - len(unread)} more files: there are too many")
+        if count > len({*files, *unread}):
+            unread[f"{count - len({*files, *unread})} more files"] = "there are too many"
         mine = {path: text for path, text in files.items() if path == main or path.startswith(REPOSITORIES)}
-        configuration = Known(repo_files.configuration(main, mine, unread))
-        container_tools = _module_state(files.get(MODULE))
-        version_locks = Known(_version_locks(files))
+        # What the other facts are made of does not count here.
+        others = [f"{path}: {why}" for path, why in unread.items() if not path.startswith((MODULE, *LOCKS))]
+        configuration = Known(repo_files.configuration(main, mine, others))
+        container_tools = Unknown(unread[MODULE]) if MODULE in unread else _module_state(files.get(MODULE))
+        hidden = [f"{path}: {why}" for path, why in unread.items() if path.startswith(LOCKS)]
+        version_locks = Unknown(hidden[0]) if hidden else Known(_version_locks(files))
     elif seen is not None:
         configuration = container_tools = version_locks = seen
     return PackageFacts(
@@ -52,10 +55,10 @@ def packages(answers: Answers) -> PackageFacts:
     )
 
 
-def _files(answers: Answers) -> tuple[dict[str, str], list[str]]:
-    """The files by path, and those that were not read to their end."""
+def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:
+    """The files by path, and those that were not read to their end, with the reason. A file can be both."""
     files: dict[str, str] = {}
-    unread: list[str] = []
+    unread: dict[str, str] = {}
     for name, section in answers.sections.items():
         path = name.removeprefix("config:")
         if path == name or not re.fullmatch(r"/[ -~]{1,250}", path):
@@ -63,9 +66,9 @@ def _files(answers: Answers) -> tuple[dict[str, str], list[str]]:
         if section.status == 0:
             files[path] = section.text
             if len(section.text.encode()) >= FILE_LIMIT:
-                unread.append(f"{path}: it is too long")
+                unread[path] = "it is too long"
         else:
-            unread.append(f"{path}: {'not permitted' if section.status == NOT_PERMITTED else 'no answer'}")
+            unread[path] = "not permitted" if section.status == NOT_PERMITTED else "no answer"
     return files, unread
 
 
@@ -92,12 +95,13 @@ def _addresses(text: str) -> tuple[AddressAnswer, ...]:
 
 def _locks(text: str) -> tuple[PackageLock, ...]:
     """One lock for each process."""
-    rows = (re.fullmatch(r"(/[!-~]{1,100})\t([0-9]{1,10})\t([^\t]*)", line) for line in text.split("\n"))
     found: dict[int, PackageLock] = {}
-    for row in rows:
+    for line in text.split("\n"):
+        row = re.fullmatch(r"(/[!-~]{1,100})\t([0-9]{1,10})\t([^\t]*)", line)
         if row:
-            command = "".join(c if c.isprintable() else "?" for c in row[3].strip())[:120]
-            found.setdefault(int(row[2]), PackageLock(row[1], int(row[2]), command))
+            found.setdefault(int(row[2]), PackageLock(row[1], int(row[2]), _printable(row[3].strip())[:120]))
+        elif line:
+            raise ValueError(line)
     return tuple(found.values())
 
 
@@ -110,17 +114,23 @@ def _database_errors(answers: Answers) -> Fact[tuple[str, ...]]:
 
 def _errors(text: str) -> tuple[str, ...]:
     """What rpm prints of damage, on release 7 (``rpmdb:``, ``error: db5``) and on 8 and later (``error:``)."""
-    lines = (line.strip() for line in text.split("\n"))
-    return tuple(
-        "".join(c if c.isprintable() else "?" for c in line)[:200]
-        for line in lines
-        if re.match(r"(error|fatal|rpmdb|BDB[0-9]+)\b", line, re.IGNORECASE)
-    )
+    lines = [_printable(line.strip()) for line in text.split("\n")]
+    found = [
+        line[:200] for line in lines if re.match(r"(error|fatal|rpmdb|BDB[0-9]+)\b", line, re.IGNORECASE)
+    ]
+    if not found and not any(re.fullmatch(r"package \S+ is not installed", line) for line in lines):
+        raise ValueError(text)
+    return tuple(found)
 
 
 def _strangers(text: str) -> Mapping[str, str]:
+    _errors(text)
     rows = (re.fullmatch(r"([a-z][a-z0-9.-]{1,60})\t([!-~]{1,100})", line) for line in text.split("\n"))
     return {row[1]: row[2] for row in rows if row and row[1] != "rpm"}
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _module_state(text: str | None) -> Fact[str]:

@@ -13,6 +13,41 @@ from pydock_installer.model.groups.packages import (
     VersionLock,
 )
 
+#: Sections for sources and debugging, media and old releases: no part of a distribution.
+_NO_PART = re.compile(
+    r"(?:^|[-_])(?:sources?|srpms?|debug|debuginfo|media|vault)(?![a-z0-9])|^c\d[\d.]*-", re.ASCII
+)
+#: Parts of a distribution by ID and by address, in small letters; the first that fits counts.
+_ARCH = r"(?:\$basearch|x86_64|aarch64)\b"
+_PARTS = {
+    "appstream": (r"^appstream$|[-_]appstream(?![a-z0-9])", r"/appstream/|\brepo=(?:centos-)?appstream\b"),
+    "extras": (
+        r"^extras(?:-common)?$|[-_]extras(?![a-z0-9])|^ol7_addons$",
+        rf"/extras/{_ARCH}|/extras/os\b|\brepo=(?:centos-extras-sig-)?extras\b",
+    ),
+    "updates": (r"^updates$", rf"/updates/{_ARCH}|\brepo=updates\b"),
+    "base": (
+        r"^(?:base|baseos|os)$|[-_]baseos(?![a-z0-9])|^rhel-7-server-rpms$|^ol7_latest$",
+        rf"/os/{_ARCH}|/baseos/|\brepo=os\b|\brepo=(?:centos-)?baseos\b",
+    ),
+}
+#: Repositories that can never stand for a distribution: how their IDs begin.
+_ADDITIONS = re.compile(
+    r"(?:centos-)?(?:epel|docker|elrepo|remi|mysql|mariadb|pgdg|nginx|kubernetes|zabbix|grafana|nodesource|gitlab"
+    r"|jenkins|google|microsoft|packages-microsoft|influx|hashicorp|copr|rpmfusion|ius|powertools|crb|sclo"
+    r"|centosplus|plus|fasttrack|cr$)"
+)
+
+
+def part(identifier: str, addresses: Sequence[str]) -> str | None:
+    """Which part of its distribution a repository is, by its ID or else by its addresses."""
+    name, places = identifier.lower(), " ".join(addresses).lower()
+    if _NO_PART.search(name):
+        return None
+    by_id = (found for found, (words, _) in _PARTS.items() if re.search(words, name))
+    by_address = (found for found, (_, words) in _PARTS.items() if re.search(words, places))
+    return next(by_id, None) or next(by_address, None)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -54,7 +89,7 @@ def sections(text: str, file: str) -> list[Section]:
         if re.match(r"\s*([#;]|$)", line):
             continue
         if line.startswith("["):
-            found.append(Section(line[1:].partition("]")[0].strip()[:100], file))
+            found.append(Section("".join(line[1:].partition("]")[0].split())[:100], file))
             key = ""
         elif not found:
             continue
@@ -99,19 +134,22 @@ def configuration(main_file: str, files: Mapping[str, str], unread: Sequence[str
 
 def _repository(section: Section, main: Section) -> Repository:
     proxy = section.get("proxy") if "proxy" in section.options else main.get("proxy")
+    baseurls, lists = section.words("baseurl"), section.words("metalink") or section.words("mirrorlist")
     return Repository(
         id=section.id,
         name=section.get("name"),
         file=section.file,
         enabled=section.flag("enabled", True),
-        baseurls=section.words("baseurl"),
-        lists=section.words("metalink") or section.words("mirrorlist"),
+        baseurls=baseurls,
+        lists=lists,
         excludes=section.patterns("exclude", "excludepkgs"),
         includes=section.patterns("includepkgs"),
         skip_if_unavailable=section.flag("skip_if_unavailable", main.flag("skip_if_unavailable", False)),
         module_hotfixes=section.flag("module_hotfixes", False),
         gpgcheck=section.flag("gpgcheck", main.flag("gpgcheck", False)),
         proxy=proxy if proxy and proxy.lower() != "_none_" else None,
+        part=part(section.id, (*lists, *baseurls)),
+        addition=_ADDITIONS.match(section.id.lower()) is not None,
     )
 
 

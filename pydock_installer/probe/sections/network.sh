@@ -100,9 +100,10 @@ ask_name() {
 ask_mirror() {
     tree=${1#*=}/linux/$repository_path/$(uname -m)/stable
     # The status comes last: sed keeps the list's address until then.
-    fetch -w '\nstatus=%{http_code}\n' "$tree/repodata/repomd.xml" | head -c 65536 | tr '>' '\n' | sed -n \
-        -e 's/.*href="\([A-Za-z0-9_.\/-]*primary\.xml\.gz\)".*/\1/' -e t1 -e "s/^status=/mirror ${1%%=*} /" -e t2 -e d \
-        -e :1 -e 'h;d' -e :2 -e 'G;s/\n/ /p'
+    fetch -w '\nstatus=%{http_code}\nseconds=%{http_code} %{time_total}\n' "$tree/repodata/repomd.xml" |
+        head -c 65536 | tr '>' '\n' | sed -n \
+        -e 's/.*href="\([A-Za-z0-9_.\/-]*primary\.xml\.gz\)".*/\1/' -e t1 -e "s/^status=/mirror ${1%%=*} /" -e t2 \
+        -e "s/^seconds=/seconds ${1%%=*} /p" -e d -e :1 -e 'h;d' -e :2 -e 'G;s/\n/ /p'
 }
 ask_registry() {
     code=$(curl -s -o /dev/null --connect-timeout 4 --max-time 8 -w '%{http_code}' "${1%/}/v2/")
@@ -136,7 +137,14 @@ mirror_answers() {
     [ -n "$asker" ] && [ -n "$mirrors" ] && [ -n "$repository_path" ] || return 44
     about mirror
 }
+# A host that has a repository already keeps its mirror.
+repository_answers() {
+    [ -n "$asker" ] && [ -n "$mirrors" ] && [ -n "$repository_path" ] || return 44
+    [ ! -e /etc/yum.repos.d/docker-ce.repo ] || return 44
+    about seconds
+}
 answer names names
+answer repository_answers repository_answers
 answer mirror_answers mirror_answers
 answer registry_answers registry_answers
 

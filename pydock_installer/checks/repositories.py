@@ -1,0 +1,219 @@
+"""Rules about the base repositories: that they are on, and that they answer."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, warning
+from pydock_installer.model import NOT_ASKED, Facts, Finding, Known, Unknown
+from pydock_installer.model.groups.packages import (
+    AddressAnswer,
+    PackageConfiguration,
+    Repository,
+)
+
+#: Distributions whose repositories have CentOS's names.
+RELATIVES = ("centos", "rhel", "rocky", "almalinux", "ol")
+
+
+@cache
+def data() -> Any:
+    return yaml.safe_load((resources.files(__package__) / "repositories.yml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """An enabled repository that cannot be read. ``ended``: its address was switched off for good."""
+
+    repository: Repository
+    words: str
+    ended: bool = False
+
+
+def base_repositories(facts: Facts, _: Context) -> Finding | None:
+    """One enabled repository that cannot be read stops yum and dnf, whatever is to be installed (yum3.md)."""
+    code, configuration = "base-repositories", facts.package_facts.configuration
+    if configuration is None or configuration == NOT_ASKED:
+        return None
+    if not isinstance(configuration, Known):
+        return unknown(code, "the repositories", configuration)
+    judged = {r: _trouble(r, facts, configuration.value.file) for r in configuration.value.enabled}
+    troubles = [found for found in judged.values() if isinstance(found, _Trouble)]
+    blocking = [t for t in troubles if t.repository.part or not t.repository.skip_if_unavailable]
+    if blocking:
+        return blocker(
+            code,
+            f"{_told(blocking)}; one enabled repository that cannot be read stops every installation",
+            _archive(blocking, facts) or _mend(blocking[0].repository),
+        )
+    if troubles:
+        return warning(code, f"{_told(troubles)}; it is passed over", _mend(troubles[0].repository))
+    if configuration.value.unread:
+        return unread(code, configuration.value)
+    if unseen := {entry.id: found for entry, found in judged.items() if isinstance(found, Unknown)}:
+        return unknown(code, f"whether {listed(unseen)} can be read", next(iter(unseen.values())))
+    return ok(code, f"all that are on answer: {ids(judged)}") if judged else None
+
+
+def _trouble(repository: Repository, facts: Facts, main: str) -> _Trouble | Unknown | None:
+    """What is wrong with an enabled repository: ``None`` if it answers, ``Unknown`` if nobody could ask."""
+    if not repository.addresses:
+        return _Trouble(repository, "it has no address (baseurl or mirrorlist)")
+    answers = facts.package_facts.answers
+    found = [a for a in answers.value if a.repository == repository.id] if isinstance(answers, Known) else []
+    heard = [answer for answer in found if answer.curl not in data()["curl_did_not_ask"]]
+    lists, bases = ([a for a in heard if a.kind == kind] for kind in ("list", "base"))
+    yum = main == "/etc/yum.conf"
+    # yum 3 goes on with the baseurl when the list fails; dnf does not.
+    decisive = bases if bases and (not lists or (yum and not any(a.good for a in lists))) else lists
+    if any(answer.good for answer in decisive):
+        return None
+    if host := _switched_off(repository, facts):
+        return _Trouble(repository, f"{host} was switched off when the release ended", ended=True)
+    if decisive:
+        address = (repository.lists if decisive is lists else repository.baseurls)[:1] or repository.addresses
+        return _Trouble(repository, f"{facts.package_facts.address(address[0])}: {_why(decisive[0])}")
+    if found:
+        return Unknown("curl could not ask")
+    if isinstance(answers, Unknown):
+        return answers
+    return Unknown("the host has no curl" if answers is None else "it was not asked")
+
+
+def _why(answer: AddressAnswer) -> str:
+    if answer.curl:
+        return str(data()["curl"].get(answer.curl) or f"it cannot be read (curl's error {answer.curl})")
+    return "the list names no mirror" if answer.status == 200 else f"it answers {answer.status}"
+
+
+def _switched_off(repository: Repository, facts: Facts) -> str | None:
+    """The name in an address that was switched off for this release."""
+    if not isinstance(facts.release, Known) or facts.release.value.id != "centos":
+        return None
+    names: dict[str, list[str]] = data()["switched_off"]
+    for address in repository.addresses:
+        host = (re.match(r"\w+://([^/:]+)", address) or ["", ""])[1]
+        if facts.release.value.major in names.get(host, ()):
+            return host
+    return None
+
+
+def _told(troubles: list[_Trouble]) -> str:
+    """The repositories by what is wrong with them."""
+    reasons = dict.fromkeys(trouble.words for trouble in troubles)
+    parts = (f"{ids(t.repository for t in troubles if t.words == w)} ({w})" for w in list(reasons)[:4])
+    return f"cannot be read: {'; '.join(parts)}"
+
+
+def _archive(troubles: list[_Trouble], facts: Facts) -> str | None:
+    """How to point the files of an ended release to where its packages went."""
+    ended = [trouble for trouble in troubles if trouble.ended]
+    if not ended or not isinstance(facts.release, Known):
+        return None
+    release, machine = (
+        facts.release.value,
+        facts.architecture.value if isinstance(facts.architecture, Known) else "",
+    )
+    for row in data()["archives"]:
+        wanted = (row["major"], row.get("architecture", machine))
+        if wanted == (release.major, machine) and row.get("title", "") in release.pretty:
+            files = " ".join(dict.fromkeys(shlex.quote(trouble.repository.file) for trouble in ended))
+            return (
+                "Point them to the archive, on the host: `sed -i -e 's|^mirrorlist=|#mirrorlist=|' -e "
+                f"'s|^[# ]*baseurl=https*://mirror.centos.org/[^/]*/[^/]*/|baseurl={row['base']}/|' {files}`, "
+                f"then `yum makecache`. In China {row['mirror']} is nearer than {row['base']}."
+            )
+    return None
+
+
+def _mend(repository: Repository) -> str:
+    name, through = (
+        shlex.quote(repository.id),
+        f" It has the proxy {repository.proxy}." if repository.proxy else "",
+    )
+    return (
+        f"See on the host why (`curl -I ADDRESS`), and correct [{repository.id}] in {repository.file}. "
+        f"If nobody needs it: `enabled=0` there, or `yum-config-manager --disable {name}`. Then run again.{through}"
+    )
+
+
+def repositories_disabled(facts: Facts, _: Context) -> Finding | None:
+    """gcc comes from the base, container-selinux from extras (release 7) or AppStream (8 and later)."""
+    code, configuration = "repositories-disabled", facts.package_facts.configuration
+    if configuration == NOT_ASKED:
+        return None
+    if isinstance(configuration, Unknown):
+        return unknown(code, "the repositories", configuration)
+    found = configuration.value if isinstance(configuration, Known) else PackageConfiguration("", ())
+    others, release = found.enabled, facts.release
+    if not isinstance(release, Known) or release.value.id not in RELATIVES:
+        return ok(code, f"{ids(others)} on") if others else _nothing(code, found)
+    parts = {entry.part for entry in others}
+    # What could stand for all of them: a mirror of the company's own.
+    candidates = [entry.id for entry in others if not entry.part and not entry.addition]
+    if "base" not in parts and not candidates:
+        return _nothing(code, found)
+    wanted = {"6": "base", "7": "extras"}.get(release.value.major, "appstream")
+    missing = [part for part in dict.fromkeys(("base", wanted)) if part not in parts]
+    off = [r.id for r in found.repositories if not r.enabled and r.part in missing][:4]
+    if off and not candidates:
+        return blocker(
+            code,
+            f"{listed(off)} is there but switched off; what Docker needs (container-selinux) comes from there",
+            f"On the host: {_enable(off)}; then run again.",
+        )
+    if missing and found.unread:
+        return unread(code, found)
+    if missing:
+        return warning(
+            code,
+            f"no repository is recognised as {listed(missing)}; on: {ids(others)}",
+            "If one of them carries container-selinux and gcc (`yum info container-selinux gcc` on the host), all is "
+            f"well; else add {listed(missing)} of the release to /etc/yum.repos.d.",
+        )
+    return ok(code, f"{ids(others)} on")
+
+
+def _nothing(code: str, found: PackageConfiguration) -> Finding:
+    """No repository of the distribution is on."""
+    if found.unread:
+        return unread(code, found)
+    off = [r.id for r in found.repositories if not r.enabled and r.part][:4]
+    return blocker(
+        code,
+        "no repository of the distribution is on; gcc and container-selinux come from there",
+        f"On the host: {_enable(off)}; then run again."
+        if off
+        else "Put the release's repository files into /etc/yum.repos.d (`rpm -V centos-release` or the like names what "
+        "is missing; `yum repolist` must list them), then run again.",
+    )
+
+
+def _enable(few: list[str]) -> str:
+    return f"`yum-config-manager --enable {shlex.join(few)}` (or `enabled=1` below {listed(f'[{n}]' for n in few)})"
+
+
+def unread(code: str, found: PackageConfiguration) -> Finding:
+    return unknown(code, "some files", Unknown("; ".join(found.unread[:3])))
+
+
+def ids(repositories: Iterable[Repository]) -> str:
+    return listed(repository.id for repository in repositories)
+
+
+def listed(names: Iterable[str]) -> str:
+    """``a, b and c``, five at most."""
+    words = list(names)
+    words = [*words[:4], f"{len(words) - 4} more"] if len(words) > 5 else words
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+RULES: tuple[Rule, ...] = (base_repositories, repositories_disabled)
