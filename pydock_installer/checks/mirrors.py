@@ -16,6 +16,8 @@ from pydock_installer.repository import candidates, choose
 
 WEB = {6: "its name does not resolve", 7: "connection refused", 28: "no answer in time",
        35: "TLS fails", 60: "the host does not trust its certificate"}  # fmt: skip
+#: Seconds after which the probe takes no answer for a slow one (its limits for connecting and for all of it: 4, 8).
+PATIENCE = 4
 ENGINE_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io")
 
 
@@ -90,6 +92,13 @@ def package_repository(facts: Facts, context: Context) -> Finding | None:
     if not statuses or isinstance(proxy, Unknown):
         reason = asked if isinstance(asked, Unknown) else proxy if isinstance(proxy, Unknown) else None
         return unknown(code, "what mirrors answer", reason or Unknown("there is no curl on the host"))
+    if any(answer.status == 0 and answer.seconds >= PATIENCE for answer in direct) and not any(
+        statuses.values()
+    ):
+        # yum is more patient than the probe: slow is not dead.
+        return unknown(
+            code, "what mirrors have", Unknown(f"none answered within {PATIENCE} s: slow, or filtered")
+        )
     told = ", ".join(f"{name} {status or 'does not answer'}" for name, status in statuses.items())
     path = context.platform.path if context.platform else ""
     return _needed(

@@ -22,6 +22,8 @@ from pydock_installer.model.groups.packages import (
 
 #: Distributions whose repositories have CentOS's names.
 RELATIVES = ("centos", "rhel", "rocky", "almalinux", "ol")
+#: curl's word for it.
+TIMED_OUT = 28
 
 
 @cache
@@ -78,6 +80,9 @@ def _trouble(repository: Repository, facts: Facts, main: str) -> _Trouble | Unkn
         return None
     if host := _switched_off(repository, facts):
         return _Trouble(repository, f"{host} was switched off when the release ended", ended=True)
+    if decisive and all(answer.curl == TIMED_OUT for answer in decisive):
+        # yum is more patient than the probe: slow is not dead.
+        return Unknown("no answer within 8 s, which yum may still get")
     if decisive:
         address = (repository.lists if decisive is lists else repository.baseurls)[:1] or repository.addresses
         return _Trouble(repository, f"{facts.package_facts.address(address[0])}: {_why(decisive[0])}")

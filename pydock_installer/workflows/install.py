@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pydock_installer.errors import ExitCode, RefusedError
-from pydock_installer.model import HostPlan, HostStatus, Plan, Report
+from pydock_installer.model import Finding, HostPlan, HostStatus, Plan, Report
+from pydock_installer.report import exit_code
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
 from pydock_installer.workflows.request import Request, Talk
@@ -16,17 +17,42 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
     with talk.progress([host.name for host in request.hosts]) as progress:
         seen = look(request, progress)
     plan = _with_consent(make_plan(request, seen), request, seen, talk)
+    held = any(
+        _holds_up(finding) for entry in plan.hosts if not entry.unreachable for finding in entry.blockers
+    )
+    if held and not request.keep_going:
+        return planned(plan, command)
     if not any(entry.steps for entry in plan.hosts):
-        return planned(plan, command)
-    if any(entry.blockers and not entry.unreachable for entry in plan.hosts) and not request.keep_going:
-        return planned(plan, command)
+        return _failing_alone(planned(plan, command))
     talk.plan(plan)
     if not request.yes and not _agreed(plan, talk):
         return _refused(plan, command)
     # Slow to import, and a fleet that lacks nothing never needs it.
     from pydock_installer.workflows.apply import apply
 
-    return apply(plan, request, talk, command)
+    return _failing_alone(apply(plan, request, talk, command))
+
+
+def _holds_up(finding: Finding) -> bool:
+    """Whether a blocker says that the host is none for Docker: that is settled before anything changes anywhere.
+
+    Trouble of the day (a full disk, a mirror that refuses, a broken file) is a failure of its host alone.
+    """
+    return finding.group not in ("storage", "network", "packages", "engine")
+
+
+def _failing_alone(report: Report) -> Report:
+    """Hosts that were left out for trouble of the day count as failed."""
+    hosts = tuple(
+        replace(host, status=HostStatus.FAILED)
+        if host.status is HostStatus.BLOCKED and not any(map(_holds_up, host.plan.blockers))
+        else host
+        for host in report.hosts
+    )
+    code = report.exit_code
+    if code != ExitCode.INTERRUPTED:
+        code = exit_code([host.status for host in hosts])
+    return replace(report, hosts=hosts, exit_code=code)
 
 
 def _with_consent(plan: Plan, request: Request, seen: Seen, talk: Talk) -> Plan:
