@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
-from xml.etree import ElementTree
 
 from pydock_installer import platforms
 from pydock_installer.errors import ExitCode
@@ -209,6 +208,8 @@ def grouped(names: Sequence[str], limit: int = 6) -> str:
 
 def to_junit(report: Report) -> str:
     """A check as JUnit XML: a suite per host, a case per finding; a blocker is a failure, an unknown is skipped."""
+    from xml.etree import ElementTree
+
     suites = ElementTree.Element("testsuites", name="pydock check")
     for host in report.hosts:
         findings = host.plan.findings

@@ -95,8 +95,13 @@ class PackageNames:
         )
 
 
+#: libyaml's where it is there: these files are read at every start.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def _data(name: str) -> Any:
-    return yaml.safe_load(resources.files(__name__).joinpath(name).read_text(encoding="utf-8"))
+    text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe one
 
 
 def _number(version: str) -> str:

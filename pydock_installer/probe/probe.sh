@@ -38,17 +38,29 @@ file() {
     fi
 }
 
+# Every program that is started counts, a thousand times over: the shell reads single lines itself.
+line() {
+    begin "$1"
+    if { read -r value <"$2"; } 2>/dev/null; then
+        printf '%s\n' "$value"
+        end 0
+    elif [ -e "$2" ]; then
+        end 77
+    else
+        end 44
+    fi
+}
+names=$(uname -nrm)
 answer user id -un
 answer privilege echo "$privilege"
-answer kernel uname -r
-answer architecture uname -m
-answer word_size getconf LONG_BIT
-answer hostname uname -n
-file machine_id /etc/machine-id
-file boot_id /proc/sys/kernel/random/boot_id
+answer hostname echo "${names%% *}"
+names=${names#* }
+answer kernel echo "${names% *}"
+answer architecture echo "${names##* }"
+line machine_id /etc/machine-id
+line boot_id /proc/sys/kernel/random/boot_id
 file os-release /etc/os-release
 file redhat-release /etc/redhat-release
-file centos-release /etc/centos-release
 file repository_file /etc/yum.repos.d/docker-ce.repo
 file repository_key /etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce
 file daemon_json /etc/docker/daemon.json
@@ -58,16 +70,14 @@ preflight=always
 data_root=/var/lib/docker
 mirrors=
 registries=
-repository_path=
-release_id=$(sed -n 's/^ID=["'"'"']*\([A-Za-z0-9_.-]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)
-major=$(sed -n 's/^VERSION_ID=["'"'"']*V*\([0-9]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)
+platforms=
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in
     preflight=*) preflight=${1#*=} ;;
     data-root=*) data_root=${1#*=} ;;
     mirror=*) mirrors="$mirrors ${1#*=}" ;;
     registry=*) registries="$registries ${1#*=}" ;;
-    "platform=$release_id:$major:"*) repository_path=${1##*:} ;;
+    platform=*) platforms="$platforms ${1#*=}" ;;
     esac
     shift
 done
@@ -106,3 +116,14 @@ esac
 [ "$preflight" = no ] || preflight=yes
 answer preflight echo "$preflight"
 [ "$preflight" = yes ] || exit 0
+
+answer word_size getconf LONG_BIT
+file centos-release /etc/centos-release
+
+# ID and the number at the start of VERSION_ID say which path of the repository is this release's.
+release_id=$(sed -n 's/^ID=["'"'"']*\([A-Za-z0-9_.-]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)
+major=$(sed -n 's/^VERSION_ID=["'"'"']*V*\([0-9]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)
+repository_path=
+for platform in $platforms; do
+    case $platform in "$release_id:$major:"*) repository_path=${platform##*:} ;; esac
+done

@@ -231,7 +231,7 @@ def ask(shell, tmp_path, configuration, *arguments):
         (tmp_path / name).chmod(0o755)
     script = script.replace("/etc/yum.conf", str(tmp_path / "yum.conf"))
     # What asks by the host's release is asked for release 9 anywhere.
-    asked = 'while [ $# -gt 0 ] && [ "$1" != -- ]'
+    asked = "repository_path=\nfor platform in"
     assert asked in script
     script = script.replace(asked, f"release_id=centos major=9\n{asked}")
     done = subprocess.run(
