@@ -24,7 +24,7 @@ def check(request: Request, talk: Talk, only: Sequence[str] = ()) -> Report:
             interrupted = True
     for host in request.hosts:
         seen.setdefault(
-            host.name, UnreachableError("ssh-lost", "interrupted before it was asked", "Run the check again.")
+            host.name, UnreachableError("ssh-lost", "interrupted before it answered", "Run the check again.")
         )
     plan = make_plan(request, seen)
     hosts = tuple(_judged(entry, only) for entry in plan.hosts)

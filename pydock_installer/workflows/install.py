@@ -36,9 +36,9 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
 def _holds_up(finding: Finding) -> bool:
     """Whether a blocker says that the host is none for Docker: that is settled before anything changes anywhere.
 
-    Trouble of the day (a full disk, a mirror that refuses, a broken file) is a failure of its host alone.
+    Trouble of the day (a full disk, a mirror that refuses, a wrong clock) is a failure of its host alone.
     """
-    return finding.group not in ("storage", "network", "packages", "engine")
+    return finding.group not in ("storage", "network", "packages", "engine") and finding.code != "clock"
 
 
 def _failing_alone(report: Report) -> Report:

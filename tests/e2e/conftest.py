@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,6 +58,26 @@ class Pydock:
             assert done.returncode == check, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr + done.stdout
         return Result(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def running(pydock, *arguments):
+    """An installation under way, as a user has it in another window."""
+    (pydock.directory / "pydock.yml").write_text(yaml.safe_dump(pydock.settings))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pydock_installer", *arguments],
+        cwd=pydock.directory,
+        env={**os.environ, "PYTHONPATH": str(TOP), "XDG_STATE_HOME": str(pydock.state)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,13 @@
 """``pydock check`` on real hosts with real troubles: named, weighed, with a remedy; and nothing is changed."""
 
 import json
+import signal
 import time
 from xml.etree import ElementTree
 
 import pytest
+
+from tests.e2e.conftest import running
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,27 @@ def test_a_command_that_hangs_holds_nobody_up(host, pydock):
         assert time.monotonic() - began < 120
     finally:
         host.run("rm /usr/local/bin/rpm; pkill -x sleep; true")
+
+
+def test_ctrl_c_tells_what_is_known_so_far(host, lab, pydock):
+    quick = lab.host("cq9", release=9)
+    host.run("printf '#!/bin/sh\\nexec sleep 600\\n' > /usr/local/bin/rpm; chmod +x /usr/local/bin/rpm")
+    try:
+        with running(pydock, "check", "ck9", "cq9") as process:
+            # The quick one has answered; the other hangs for half a minute.
+            for line in process.stderr:
+                if "cq9: CentOS" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=30)
+        assert process.returncode == 130, stdout + stderr
+        assert "Traceback" not in stderr
+        assert "1 unreachable" in stdout
+        assert "interrupted before it answered" in stdout
+        assert "cq9" in stdout
+    finally:
+        host.run("rm /usr/local/bin/rpm; pkill -x sleep; true")
+        quick.remove()
 
 
 def test_an_ordinary_user_sees_less_and_is_told_so(host, pydock):

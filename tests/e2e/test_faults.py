@@ -1,16 +1,12 @@
 """What breaks breaks alone, is told truthfully, and is mended by running again."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.conftest import TOP
+from tests.e2e.conftest import running
 
 
 @pytest.fixture(scope="module")
@@ -26,28 +22,6 @@ def bad(lab):
     host = lab.host("fb8", release=8)
     yield host
     host.remove()
-
-
-@contextmanager
-def running(pydock, *arguments):
-    """An installation under way, as a user has it in another window."""
-    import yaml
-
-    (pydock.directory / "pydock.yml").write_text(yaml.safe_dump(pydock.settings))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pydock_installer", *arguments],
-        cwd=pydock.directory,
-        env={**os.environ, "PYTHONPATH": str(TOP), "XDG_STATE_HOME": str(pydock.state)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 def eventually(condition, seconds=120):

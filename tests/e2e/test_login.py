@@ -98,6 +98,8 @@ def test_a_port_of_its_own(lab, pydock):
     host = lab.host("lp9", release=9, port=2222)
     try:
         assert pydock("plan", "--json", f"root@{host.address}:2222", check=0).document["hosts"][0]["status"] == "planned"
+        done = pydock("install", "--json", "--yes", "--no-compilers", f"root@{host.address}:2222", check=0)
+        assert done.document["hosts"][0]["proof"]["hello_world"] is True
         planned = pydock("plan", "--json", "lp9", check=0)
         assert planned.host("lp9")["status"] == "planned"
     finally:
