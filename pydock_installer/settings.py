@@ -236,9 +236,11 @@ def _anchored(settings: Settings, base: Path, flags: Mapping[str, object], docum
     def anchored(path: Path, name: str) -> Path:
         try:
             return (Path() if name in flags else base) / path.expanduser()
-        except RuntimeError:
+        except (RuntimeError, ValueError):
             place = document.place(tuple(name.split(".")))
-            raise SettingsError(f"{place}: {name}: {path} is the home of nobody", "Write it out.") from None
+            raise SettingsError(
+                f"{place}: {name}: {path} is no path: that home is nobody's", "Write it out."
+            ) from None
 
     changes: dict[str, Any] = {}
     if settings.inventory:

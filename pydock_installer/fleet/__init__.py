@@ -115,7 +115,11 @@ def _argument(text: str, login: Login) -> Host:
     else:
         address, digits = place, None
     six = _is_ipv6(address)
-    if not (six or HOST_NAME.fullmatch(address)) or (at and not re.fullmatch(r"[^-/:\s][^/:\s]*", user)):
+    if (
+        not text.isprintable()
+        or not (six or HOST_NAME.fullmatch(address))
+        or (at and not re.fullmatch(r"[^-/:\s][^/:\s]*", user))
+    ):
         is_path = text and os.path.exists(text)  # noqa: PTH110 - whatever the text is, this one does not raise
         raise InventoryError(
             f"{text!r} names no host",

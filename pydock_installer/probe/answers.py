@@ -31,20 +31,25 @@ class Answers:
     sections: Mapping[str, Section]
 
     @property
-    def preflight(self) -> bool:
-        """Whether the host got as far as the questions of preflight."""
+    def asked(self) -> str:
+        """How far the host was asked: ``no`` preflight, ``yes``, or ``thorough``."""
         found = self.sections.get("preflight")
-        return found is not None and found.status == 0 and found.text.strip() == "yes"
+        text = found.text.strip() if found and found.status == 0 else ""
+        return text if text in ("yes", "thorough") else "no"
 
-    def fact(self, name: str, read: Callable[[str], T | None], *, preflight: bool = False) -> Fact[T]:
+    def fact(
+        self, name: str, read: Callable[[str], T | None], *, preflight: bool = False, thorough: bool = False
+    ) -> Fact[T]:
         """The fact that ``read`` makes of an answer; ``None`` if that is ``None`` or the host says 44.
 
         ``read`` may raise ValueError, KeyError, IndexError or TypeError for a text that makes no sense.
-        ``preflight`` marks questions that are left out on hosts that run Docker already.
+        ``preflight`` marks questions that are left out on hosts that run Docker already, ``thorough`` those that
+        only a check asks.
         """
         section = self.sections.get(name)
         if section is None:
-            return NOT_ASKED if preflight and not self.preflight else Unknown("the host did not answer")
+            left_out = (preflight and self.asked == "no") or (thorough and self.asked != "thorough")
+            return NOT_ASKED if left_out else Unknown("the host did not answer")
         if section.status == ABSENT:
             return None
         reason = {

@@ -1,5 +1,5 @@
 # What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root.
-# Arguments: nonce, privilege, then preflight=always|fresh, data-root=PATH, mirror=NAME=BASE, registry=URL and
+# Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, data-root=PATH, mirror=NAME=BASE, registry=URL and
 # platform=ID:MAJOR:PATH, then --, then package names. What follows in sections/ is asked for preflight alone.
 # Each answer stands between "NONCE name" and "NONCE/ status"; 44 is absent, 77 is not permitted.
 exec </dev/null
@@ -67,6 +67,7 @@ file daemon_json /etc/docker/daemon.json
 file proof_record /var/lib/pydock/proof.json
 
 preflight=always
+thorough=yes
 data_root=/var/lib/docker
 mirrors=
 registries=
@@ -74,6 +75,7 @@ platforms=
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in
     preflight=*) preflight=${1#*=} ;;
+    thorough=*) thorough=${1#*=} ;;
     data-root=*) data_root=${1#*=} ;;
     mirror=*) mirrors="$mirrors ${1#*=}" ;;
     registry=*) registries="$registries ${1#*=}" ;;
@@ -113,9 +115,13 @@ answer engine engine
 case $preflight:$state in
 fresh:*ActiveState=active*) [ ! -e /etc/yum.repos.d/docker-ce.repo ] || preflight=no ;;
 esac
-[ "$preflight" = no ] || preflight=yes
+case $preflight:$thorough in
+no:*) ;;
+*:yes) preflight=thorough ;;
+*) preflight=yes ;;
+esac
 answer preflight echo "$preflight"
-[ "$preflight" = yes ] || exit 0
+[ "$preflight" != no ] || exit 0
 
 answer word_size getconf LONG_BIT
 file centos-release /etc/centos-release

@@ -39,6 +39,8 @@ class Questions:
     data_root: str = "/var/lib/docker"
     preflight: bool = False
     """Whether preflight is asked also where an engine runs already."""
+    thorough: bool = True
+    """Whether it is asked what registry mirrors answer and which packages a mirror has."""
 
 
 @cache
@@ -66,6 +68,7 @@ def probe_for(host: Host, questions: Questions) -> Probe:
         nonce,
         "password" if password else "-",
         f"preflight={'always' if questions.preflight else 'fresh'}",
+        f"thorough={'yes' if questions.thorough else 'no'}",
         f"data-root={questions.data_root}",
         *(f"mirror={name}={base}" for name, base in questions.mirrors.items()),
         *(f"registry={address}" for address in questions.registries),

@@ -46,6 +46,8 @@ def look(
         registries=settings.registry_mirrors,
         data_root=str(settings.daemon.get("data-root", "/var/lib/docker")),
         preflight=preflight,
+        # A version that was named must be there; the newest is.
+        thorough=preflight or settings.docker_version != "latest",
     )
 
     def ask(host: Host) -> Facts:

@@ -28,7 +28,7 @@ BARE = {
     "packages": "",
     "daemon_json": 44,
     "service": "LoadState=not-found\nActiveState=inactive\nUnitFileState=\n",
-    "preflight": "yes",
+    "preflight": "thorough",
 }
 RELEASES = {
     "7": {

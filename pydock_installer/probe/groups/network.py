@@ -40,8 +40,8 @@ def network(answers: Answers) -> NetworkFacts:
         yum_proxy=answers.fact("yum_proxy", _address, preflight=True),
         names=answers.fact("names", _names, preflight=True),
         mirror_answers=answers.fact("mirror_answers", _mirror_answers, preflight=True),
-        registry_answers=answers.fact("registry_answers", _registry_answers, preflight=True),
-        package_set=answers.fact("package_set", _package_set, preflight=True),
+        registry_answers=answers.fact("registry_answers", _registry_answers, thorough=True),
+        package_set=answers.fact("package_set", _package_set, thorough=True),
     )
 
 

@@ -117,6 +117,7 @@ everybody() {
     done
     for place in $registries; do
         [ -n "$names" ] && ask_name "$place" &
+        [ "$thorough" = yes ] || continue
         [ -n "$asker" ] && ask_registry "$place" &
     done
     wait
@@ -146,7 +147,7 @@ repository_answers() {
 answer names names
 answer repository_answers repository_answers
 answer mirror_answers mirror_answers
-answer registry_answers registry_answers
+[ "$thorough" != yes ] || answer registry_answers registry_answers
 
 # The first mirror that has a list: the names of Docker's packages in it. Nothing is written.
 package_set() {
@@ -165,4 +166,4 @@ package_set() {
     set +f
     return 1
 }
-answer package_set package_set
+[ "$thorough" != yes ] || answer package_set package_set
