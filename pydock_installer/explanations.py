@@ -34,11 +34,6 @@ def explanations() -> tuple[Explanation, ...]:
     )
 
 
-def explanation(code: str) -> Explanation | None:
-    """What is known about a code."""
-    return next((entry for entry in explanations() if entry.code == code), None)
-
-
 def codes() -> tuple[str, ...]:
     """Every code, in the order in which they are told."""
     return tuple(entry.code for entry in explanations())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def explain(code: str | None, talk: Console) -> int:
     """Print all that is known about a code, or every code. Raises UsageError for a code that is unknown."""
     found = [entry for entry in explanations.explanations() if code in (None, entry.code)]
-    rows = [row for row in diagnosis.rows() if code in (None, row.code) and row.where != "check"]
+    rows = [row for row in diagnosis.rows() if code in (None, row.code)]
     if not found and not rows:
         known = [*explanations.codes(), *diagnosis.codes()]
         raise UsageError(

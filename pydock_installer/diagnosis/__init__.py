@@ -95,7 +95,7 @@ def diagnose(text: str, *, where: str | None = None) -> Diagnosis | None:
         where = known.where
     wanted = PHASES.get(where or "")
     for row in rows():
-        if row.where == "check" or (wanted is not None and row.where not in wanted):
+        if wanted is not None and row.where not in wanted:
             continue
         if found := row.match(text, code):
             return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pydock_installer import checks, platforms
+from pydock_installer import checks, explanations, platforms
 from pydock_installer.checks.rule import Context
 from pydock_installer.model import Known, Severity
 from pydock_installer.probe import parse
@@ -75,6 +75,7 @@ def test_a_host_is_told_what_is_wrong(path):
     """``expect`` maps codes to a severity and words of message and remedy; null is a rule that says nothing."""
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
     found = {finding.code: finding for finding in findings(case)}
+    assert set(found) <= set(explanations.codes()), "a finding that nobody explains"
     for code, wanted in case["expect"].items():
         if wanted is None:
             assert code not in found
