@@ -11,6 +11,7 @@ from pydock_installer.model import Fact, Known, RepositoryAnswer
 REPOSITORY_ID = "docker-ce-stable"
 REPOSITORY_FILE = "/etc/yum.repos.d/docker-ce.repo"
 KEY_FILE = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce"
+HELD = "# Held: yum update does not see these packages; yum --enablerepo={} does."
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,21 @@ class Repository:
     name: str
     baseurl: str
     key_url: str
+    hold: bool = False
+    """Whether ``yum update`` is kept from it: pydock alone switches it on, for its own transactions."""
 
     @property
     def content(self) -> str:
         """The repository file, as the role ``docker_repositories`` writes it."""
+        held = (HELD.format(REPOSITORY_ID),) if self.hold else ()
         return "\n".join(
             (
                 "# Managed by pydock. The key below was checked against its pinned fingerprint.",
+                *held,
                 f"[{REPOSITORY_ID}]",
                 "name=Docker CE Stable",
                 f"baseurl={self.baseurl}",
-                "enabled=1",
+                f"enabled={0 if self.hold else 1}",
                 "gpgcheck=1",
                 f"gpgkey=file://{KEY_FILE}",
                 "skip_if_unavailable=0",
@@ -39,11 +44,13 @@ class Repository:
         )
 
 
-def repository(choice: str, path: str) -> Repository:
+def repository(choice: str, path: str, hold: bool = False) -> Repository:
     """The repository of ``choice`` (a mirror's name or a base address) for a platform's ``path``."""
     base = platforms.mirrors().get(choice, choice).rstrip("/")
     distribution = path.partition("/")[0]
-    return Repository(choice, f"{base}/linux/{path}/$basearch/stable", f"{base}/linux/{distribution}/gpg")
+    return Repository(
+        choice, f"{base}/linux/{path}/$basearch/stable", f"{base}/linux/{distribution}/gpg", hold
+    )
 
 
 def candidates(choice: str) -> Mapping[str, str]:

@@ -10,12 +10,14 @@ from tests.unit.modules import load
 repositories = load("docker_repository")
 
 
+@pytest.mark.parametrize("hold", [False, True], ids=["free", "held"])
 @pytest.mark.parametrize("path", ["centos/7", "centos/8", "rhel/9"])
 @pytest.mark.parametrize("mirror", [*platforms.mirrors(), "https://repo.example.com/docker"])
-def test_the_module_writes_the_file_that_the_planner_expects(mirror, path):
+def test_the_module_writes_the_file_that_the_planner_expects(mirror, path, hold):
     """Else a second plan would never be empty."""
-    wanted = repository(mirror, path)
-    assert repositories.render(wanted.baseurl, REPOSITORY_ID, KEY_FILE) == wanted.content
+    wanted = repository(mirror, path, hold)
+    assert ("enabled=0\n" in wanted.content) is hold
+    assert repositories.render(wanted.baseurl, REPOSITORY_ID, KEY_FILE, hold) == wanted.content
     assert repositories.problem_with(wanted.baseurl, wanted.key_url, REPOSITORY_ID, DOCKER_KEY, KEY_FILE) is None
 
 

@@ -19,6 +19,7 @@ options:
   repository_id: {description: Name of the repository., type: str, default: docker-ce-stable}
   local_key: {description: Where the key is kept., type: path, default: /etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce}
   makecache: {description: Whether to read the metadata at once., type: bool, default: true}
+  hold: {description: Whether C(yum update) is kept from these packages., type: bool, default: false}
 author: [pydock]
 """
 
@@ -48,19 +49,24 @@ from ansible.module_utils.pydock_host import back_up, lock_holder, make_director
 
 CONTENT = u"""\
 # Managed by pydock. The key below was checked against its pinned fingerprint.
-[{repository_id}]
+{held}[{repository_id}]
 name=Docker CE Stable
 baseurl={baseurl}
-enabled=1
+enabled={enabled}
 gpgcheck=1
 gpgkey=file://{local_key}
 skip_if_unavailable=0
 """
+HELD = u"# Held: yum update does not see these packages; yum --enablerepo={repository_id} does.\n"
 
 
-def render(baseurl, repository_id, local_key):
-    """The whole repository file."""
-    return CONTENT.format(baseurl=baseurl, repository_id=repository_id, local_key=local_key)
+def render(baseurl, repository_id, local_key, hold=False):
+    """The whole repository file. A held repository is switched off: the one way that every yum and dnf knows, and that
+    needs no plugin."""
+    held = HELD.format(repository_id=repository_id) if hold else u""
+    return CONTENT.format(
+        baseurl=baseurl, repository_id=repository_id, local_key=local_key, held=held, enabled=0 if hold else 1
+    )
 
 
 def problem_with(baseurl, key_url, repository_id, fingerprint, local_key):
@@ -292,7 +298,7 @@ class Repository(object):
         )
 
     def ensure(self):
-        text = render(self.baseurl, self.id, self.local_key)
+        text = render(self.baseurl, self.id, self.local_key, self.module.params["hold"])
         self.scratch = tempfile.mkdtemp(prefix="pydock-")
         before = read(self.path)
         key_changed = self.ensure_key()
@@ -330,6 +336,7 @@ def main():
             "repository_id": {"type": "str", "default": "docker-ce-stable"},
             "local_key": {"type": "path", "default": "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce", "no_log": False},
             "makecache": {"type": "bool", "default": True},
+            "hold": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
