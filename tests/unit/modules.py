@@ -9,7 +9,8 @@ from hypothesis import settings
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 # Where Ansible finds it once the role is loaded.
-ansible.module_utils.__path__.append(str(ROLES / "docker_host/module_utils"))
+SHARED = sorted(str(path) for path in ROLES.glob("*/module_utils"))
+ansible.module_utils.__path__.extend(SHARED)
 modest = settings(max_examples=60, deadline=None)
 
 
@@ -24,3 +25,8 @@ def load(name):
     finally:
         sys.dont_write_bytecode = before
     return module
+
+
+def shared(name):
+    """What the modules of a role share, as they import it."""
+    return importlib.import_module(f"ansible.module_utils.{name}")
