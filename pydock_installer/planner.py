@@ -9,8 +9,16 @@ from typing import Any
 
 from pydock_installer import checks, platforms
 from pydock_installer.checks.rule import Context
+from pydock_installer.engine_change import (
+    EngineChange,
+    EngineWish,
+    engine_change,
+    held_back,
+    newest_there,
+    would_stop,
+)
+from pydock_installer.lock import Lock
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
-from pydock_installer.platforms.versions import matches
 from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
 from pydock_installer.settings import Settings
 
@@ -23,6 +31,12 @@ class Wishes:
     """What the user wants beyond the settings, for this one command."""
 
     replace_podman: bool = False
+    restart: bool = False
+    """Whether running containers may stop while the engine restarts."""
+    upgrade: bool = False
+    """Whether an engine that fits goes to the newest that fits all the same."""
+    lock: Lock | None = None
+    """The exact packages by release; counts instead of the settings' version."""
     verify: bool = False
     only_verify: bool = False
 
@@ -33,22 +47,79 @@ def plan_host(
     """The steps that this host lacks; none if a finding blocks it, be it one of ``beside``: those of the fleet."""
     known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
     judged = (checks.judge(finding, settings) for finding in beside)
-    findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, known)))
+    wish, beside_wish = _engine_wish(facts, settings, wishes, known)
+    settings = settings.model_copy(update={"docker_version": wish.version})
+    findings = (
+        *(f for f in judged if f),
+        *checks.findings(facts, Context(settings, known)),
+        *beside_wish,
+    )
     if any(checks.blockers(findings)) or known is None or not known.path:
         return HostPlan(host, facts, findings)
     name = choose(settings.repository, known.path, facts.repository_file, facts.repository_answers)
-    chosen = repository(name, known.path)
-    needs = _Needs(facts, settings, chosen)
+    chosen = repository(name, known.path, settings.hold)
+    needs = _Needs(facts, settings, chosen, wish, wishes)
     if wishes.only_verify:
         steps: tuple[Step, ...] = (_proof("you asked for it"),)
         in_the_way: tuple[str, ...] = ()
+        stops: tuple[str, ...] = ()
     else:
-        steps, in_the_way = needs.steps(wishes.verify), needs.podman()
+        steps, in_the_way, stops = needs.steps(wishes.verify), needs.podman(), needs.stops()
     host = replace(host, interpreter=host.interpreter or known.interpreter)
-    if in_the_way and not wishes.replace_podman:
-        findings = (*findings, _podman(in_the_way))
-        return HostPlan(host, facts, findings, consent=in_the_way)
-    return HostPlan(host, facts, findings, steps, needs.variables(steps), consent=in_the_way)
+    unasked = [_podman(in_the_way)] if in_the_way and not wishes.replace_podman else []
+    if stops and not wishes.restart:
+        findings = tuple(finding for finding in findings if finding.code != "containers")
+        unasked.append(_stopping(stops, needs.change))
+    if unasked:
+        return HostPlan(host, facts, (*findings, *unasked), consent=in_the_way, stops=stops)
+    return HostPlan(host, facts, findings, steps, needs.variables(steps), consent=in_the_way, stops=stops)
+
+
+def _engine_wish(
+    facts: Facts, settings: Settings, wishes: Wishes, known: platforms.Platform | None
+) -> tuple[EngineWish, tuple[Finding, ...]]:
+    """What is wanted of a host's engine, and what a person should know about that."""
+    version, lock = settings.docker_version, wishes.lock
+    machine = facts.architecture.value if isinstance(facts.architecture, Known) else ""
+    if lock and known and known.path:
+        if pins := lock.pins(known.path, machine):
+            return EngineWish(pins["docker-ce"].partition("-")[0], False, pins, lock.name), ()
+        return EngineWish(version, wishes.upgrade), (
+            Finding(
+                "lock-file",
+                Severity.WARNING,
+                f"{lock.name} has nothing for {known.path}/{machine}: docker_version {version} counts there",
+                "Once such hosts run what they should, `pydock lock` adds it.",
+            ),
+        )
+    wish = EngineWish(version, wishes.upgrade)
+    newest = newest_there(facts, version) if wishes.upgrade else None
+    if newest and (place := held_back(facts, newest)):
+        return wish, (
+            Finding(
+                "version-lock",
+                Severity.WARNING,
+                f"versionlock keeps Docker {newest} out ({place}): the upgrade goes as far as that allows",
+                f"Take the line out of {place.partition(',')[0]} to go further.",
+            ),
+        )
+    return wish, ()
+
+
+def _stopping(names: tuple[str, ...], change: EngineChange | None) -> Finding:
+    what = change.sentence if change else "another Docker comes"
+    return Finding(
+        "containers",
+        Severity.BLOCKER,
+        f"{listed(names)} would stop, because the engine restarts: {what}",
+        "Pass --restart when they may stop; those with a restart policy come back by themselves.",
+    )
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """``a, b and 3 more``"""
+    shown = ", ".join(names[:6])
+    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
 
 
 def _podman(names: tuple[str, ...]) -> Finding:
@@ -67,6 +138,17 @@ class _Needs:
     facts: Facts
     settings: Settings
     repository: Repository
+    wish: EngineWish
+    wishes: Wishes
+
+    @property
+    def change(self) -> EngineChange | None:
+        """What becomes of the engine."""
+        return engine_change(self.facts, self.wish)
+
+    def stops(self) -> tuple[str, ...]:
+        """The containers that stop on the way."""
+        return would_stop(self.facts, self.change, self.wish)
 
     def steps(self, verify: bool) -> tuple[Step, ...]:
         names = platforms.package_names()
@@ -80,8 +162,9 @@ class _Needs:
             steps.append(Step("tools", f"install {', '.join(missing)}", "not installed"))
         if reason := self._repository_reason():
             host = self.repository.baseurl.split("/")[2]
+            held = ", held" if self.repository.hold else ""
             steps.append(
-                Step("repository", f"set up the docker-ce repository of {host}, its key pinned", reason)
+                Step("repository", f"set up the docker-ce repository of {host}, its key pinned{held}", reason)
             )
         engine = self._engine_step()
         settings, service = self._settings_step(), self._service_step(engine is not None)
@@ -107,13 +190,17 @@ class _Needs:
             "docker_repositories_key_url": self.repository.key_url,
             "docker_repositories_fingerprint": settings.repository_key,
             # A transaction right after it reads the metadata anyway.
+            "docker_repositories_hold": self.repository.hold,
             "docker_repositories_makecache": not any(step.name in PACKAGE_STEPS for step in steps),
             "docker_packages_absent": [*names.obsolete, *self.podman()],
             "docker_packages_compilers": settings.compilers,
             "docker_packages_tools": list(names.tools),
             "docker_packages_engine": list(names.engine),
             "docker_packages_plugins": list(names.plugins),
-            "docker_packages_version": settings.docker_version,
+            "docker_packages_version": self.wish.version,
+            "docker_packages_upgrade": self.wish.upgrade,
+            "docker_packages_versions": dict(self.wish.pins),
+            "docker_packages_restart": self.wishes.restart,
             "docker_daemon_settings": settings.daemon_settings(),
             "docker_verify_image": settings.verify.image,
             "docker_verify_registry_mirrors": list(settings.registry_mirrors),
@@ -135,6 +222,14 @@ class _Needs:
             not isinstance(facts.repository_file, Known)
             or facts.repository_file.value != self.repository.content
         ):
+            if facts.repository_file == Known(
+                replace(self.repository, hold=not self.repository.hold).content
+            ):
+                return (
+                    "yum update still sees it"
+                    if self.repository.hold
+                    else "yum update does not see it: it is held"
+                )
             return f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
         key = self.settings.repository_key[-8:].lower()
         trusted = isinstance(facts.package_keys, Known) and key in facts.package_keys.value
@@ -143,20 +238,8 @@ class _Needs:
         return None
 
     def _engine_step(self) -> Step | None:
-        names, wanted = platforms.package_names(), self.settings.docker_version
-        packages = self.facts.packages
-        installed = packages.value if isinstance(packages, Known) else {}
-        what = "newest" if wanted == "latest" else wanted
-        if missing := self._missing(names.engine):
-            return Step("engine", f"install {', '.join(missing)} ({what})", "not installed")
-        versions = {name: installed[name][0].version for name in ("docker-ce", "docker-ce-cli")}
-        for name, version in versions.items():
-            if not matches(version, wanted):
-                return Step("engine", f"bring Docker to {wanted}", f"{name} is {version}")
-        if len(set(versions.values())) > 1:
-            found = " and ".join(f"{name} {version}" for name, version in versions.items())
-            return Step("engine", "bring engine and client to one version", f"they are {found}")
-        return None
+        change = self.change
+        return Step("engine", change.sentence, change.reason) if change else None
 
     def _settings_step(self) -> Step | None:
         wanted = self.settings.daemon_settings()

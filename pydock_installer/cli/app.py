@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pydock_installer import __version__
-from pydock_installer.cli.options import console, host_options, output_options, request, wish_options
+from pydock_installer.cli.options import (
+    change_options,
+    console,
+    host_options,
+    output_options,
+    request,
+    wish_options,
+)
 from pydock_installer.errors import ExitCode, PydockError
 
 if TYPE_CHECKING:
@@ -64,6 +71,7 @@ def check(**options: Any) -> int:
 @app.command(epilog="Example:  pydock plan -i inventory --repository tuna")
 @host_options()
 @wish_options()
+@change_options()
 @click.option("--verify", is_flag=True, help="Plan the proof also where it stands already.")
 def plan(**options: Any) -> int:
     """What install would do, and why. Changes nothing."""
@@ -79,6 +87,7 @@ def plan(**options: Any) -> int:
 @app.command(epilog="Example:  pydock install root@192.0.2.10 --registry-mirror https://docker.m.daocloud.io")
 @host_options()
 @wish_options()
+@change_options()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
 @click.option("--keep-going", is_flag=True, help="Go on with the other hosts if some are blocked.")
 @click.option("--verify", is_flag=True, help="Prove again hosts that lack nothing.")
@@ -123,10 +132,26 @@ def status(**options: Any) -> int:
     return _report(options, work)
 
 
+@app.command(epilog="Example:  pydock lock -i inventory")
+@host_options()
+@click.option("--lock-file", metavar="FILE", help="Where to write (default: pydock.lock beside pydock.yml).")
+def lock(**options: Any) -> int:
+    """Write the exact packages that the hosts run into pydock.lock, which plan and install follow."""
+    talk = console(options)
+    try:
+        from pydock_installer.cli.lock import lock
+
+        return lock(options, talk)
+    except PydockError as error:
+        talk.error(error)
+        return int(error.exit_code)
+
+
 @app.command(epilog="Example:  pydock generate ./tree -i inventory; cd tree; ansible-playbook site.yml")
 @click.argument("directory", metavar="DIR")
 @host_options()
 @wish_options()
+@change_options()
 def generate(directory: str, **options: Any) -> int:
     """Write the run tree of an installation into DIR, to read or to run by hand."""
 

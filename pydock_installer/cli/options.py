@@ -11,6 +11,8 @@ import click
 
 if TYPE_CHECKING:
     from pydock_installer.cli.console import Console
+    from pydock_installer.lock import Lock
+    from pydock_installer.settings import Settings
     from pydock_installer.workflows.request import Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -20,6 +22,8 @@ SETTINGS = {
     "repository": "repository",
     "repository_key": "repository_key",
     "docker_version": "docker_version",
+    "hold": "hold",
+    "lock_file": "lock_file",
     "compilers": "compilers",
     "registry_mirror": "registry_mirrors",
     "verify_image": "verify.image",
@@ -97,6 +101,10 @@ def wish_options() -> Callable[[Command], Command]:
                 "--repository-key", metavar="FINGERPRINT", help="Of the key that signs the packages."
             ),
             click.option("--docker-version", metavar="VERSION", help="latest, 26, 26.1 or 20.10.23."),
+            click.option("--hold/--no-hold", default=None, help="Keep `yum update` from Docker's packages."),
+            click.option(
+                "--lock-file", metavar="FILE", help="Exact packages to follow (default: pydock.lock)."
+            ),
             click.option(
                 "--compilers/--no-compilers", default=None, help="Install gcc and gcc-c++ (default: yes)."
             ),
@@ -115,6 +123,22 @@ def wish_options() -> Callable[[Command], Command]:
     )
 
 
+def change_options() -> Callable[[Command], Command]:
+    """How far a change of the engine may go."""
+    return _apply(
+        [
+            click.option(
+                "--upgrade",
+                is_flag=True,
+                help="Bring the newest engine that docker_version allows, all of its set.",
+            ),
+            click.option(
+                "--restart", is_flag=True, help="Running containers may stop where the engine has to restart."
+            ),
+        ]
+    )
+
+
 def console(options: Mapping[str, Any]) -> Console:
     """The terminal, as the flags want it."""
     from pydock_installer.cli.console import Console
@@ -122,8 +146,8 @@ def console(options: Mapping[str, Any]) -> Console:
     return Console(json=options["as_json"], no_color=options["no_color"], verbose=options["verbose"])
 
 
-def request(options: Mapping[str, Any], talk: Console) -> Request:
-    """Everything a workflow needs, checked before anything is contacted."""
+def request(options: Mapping[str, Any], talk: Console, follow: bool = True) -> Request:
+    """Everything a workflow needs, checked before anything is contacted. ``follow``: whether a lock file counts."""
     from pydock_installer import fleet, settings
     from pydock_installer.planner import Wishes
     from pydock_installer.workflows.request import Request
@@ -148,9 +172,33 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
         settings=chosen,
         wishes=Wishes(
             replace_podman=bool(options.get("replace_podman")),
+            restart=bool(options.get("restart")),
+            upgrade=bool(options.get("upgrade")),
+            lock=_lock(lock_path(options, chosen), options, talk) if follow else None,
             verify=bool(options.get("verify")),
         ),
         yes=bool(options.get("yes")),
         keep_going=bool(options.get("keep_going")),
         verbosity=options["verbose"],
     )
+
+
+def lock_path(options: Mapping[str, Any], settings: Settings) -> Path:
+    """Where the lock file is: the setting, or pydock.lock beside the settings file."""
+    from pydock_installer.lock import DEFAULT_FILE
+
+    config = options["config"]
+    return settings.lock_file or (Path(config).parent if config else Path.cwd()) / DEFAULT_FILE
+
+
+def _lock(path: Path, options: Mapping[str, Any], talk: Console) -> Lock | None:
+    """The lock file that counts: none where there is none, nor where the command line asks for something else."""
+    if not path.exists():
+        return None
+    from pydock_installer.lock import read
+
+    for flag in ("docker_version", "upgrade"):
+        if options.get(flag):
+            talk.note(f"{path.name} is not followed: --{flag.replace('_', '-')} was given.")
+            return None
+    return read(path)

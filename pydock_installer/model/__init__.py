@@ -221,6 +221,8 @@ class HostPlan:
     unreachable: Finding | None = None
     consent: tuple[str, ...] = ()
     """Packages a user may still need, that go only with a word of their own."""
+    stops: tuple[str, ...] = ()
+    """Containers that stop while the engine restarts; that takes a word of its own, too."""
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

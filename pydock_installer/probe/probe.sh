@@ -1,5 +1,5 @@
 # What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root.
-# Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, data-root=PATH, mirror=NAME=BASE, registry=URL and
+# Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, engine=VERSION, data-root=PATH, mirror=NAME=BASE, registry=URL and
 # platform=ID:MAJOR:PATH, then --, then package names. What follows in sections/ is asked for preflight alone.
 # Each answer stands between "NONCE name" and "NONCE/ status"; 44 is absent, 77 is not permitted.
 exec </dev/null
@@ -69,6 +69,7 @@ file proof_record /var/lib/pydock/proof.json
 preflight=always
 thorough=yes
 data_root=/var/lib/docker
+engines=
 mirrors=
 registries=
 platforms=
@@ -76,6 +77,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in
     preflight=*) preflight=${1#*=} ;;
     thorough=*) thorough=${1#*=} ;;
+    engine=*) engines="$engines ${1#*=}" ;;
     data-root=*) data_root=${1#*=} ;;
     mirror=*) mirrors="$mirrors ${1#*=}" ;;
     registry=*) registries="$registries ${1#*=}" ;;
@@ -111,9 +113,18 @@ engine() {
 }
 answer engine engine
 
-# Preflight is asked where it was wished for, and where no Docker of docker-ce's runs yet.
+# Preflight is asked where it was wished for, where no Docker of docker-ce's runs yet, and where it is to change.
+changes() {
+    [ -n "$engines" ] || return 1
+    installed=$(limit 10 rpm -q --qf '%{VERSION}-%{RELEASE}' docker-ce 2>/dev/null) || return 0
+    set -f
+    for version in $engines; do
+        case $installed in "$version" | "$version".* | "$version"-*) set +f; return 1 ;; esac
+    done
+    set +f
+}
 case $preflight:$state in
-fresh:*ActiveState=active*) [ ! -e /etc/yum.repos.d/docker-ce.repo ] || preflight=no ;;
+fresh:*ActiveState=active*) [ ! -e /etc/yum.repos.d/docker-ce.repo ] || changes || preflight=no ;;
 esac
 case $preflight:$thorough in
 no:*) ;;

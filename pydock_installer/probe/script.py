@@ -39,6 +39,9 @@ class Questions:
     data_root: str = "/var/lib/docker"
     preflight: bool = False
     """Whether preflight is asked also where an engine runs already."""
+    engines: Sequence[str] = ()
+    """Versions of docker-ce, or their beginnings, with which a running engine needs no preflight; empty: with any.
+    ``newest`` is with none."""
     thorough: bool = True
     """Whether it is asked what registry mirrors answer and which packages a mirror has."""
 
@@ -69,6 +72,7 @@ def probe_for(host: Host, questions: Questions) -> Probe:
         "password" if password else "-",
         f"preflight={'always' if questions.preflight else 'fresh'}",
         f"thorough={'yes' if questions.thorough else 'no'}",
+        *(f"engine={version}" for version in questions.engines),
         f"data-root={questions.data_root}",
         *(f"mirror={name}={base}" for name, base in questions.mirrors.items()),
         *(f"registry={address}" for address in questions.registries),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pydock_installer.errors import ExitCode, RefusedError
 from pydock_installer.model import Finding, HostPlan, HostStatus, Plan, Report
+from pydock_installer.planner import listed
 from pydock_installer.report import exit_code
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
@@ -38,6 +39,8 @@ def _holds_up(finding: Finding) -> bool:
 
     Trouble of the day (a full disk, a mirror that refuses, a wrong clock) is a failure of its host alone.
     """
+    if finding.code == "docker-version":
+        return True  # A wish that nothing can fulfil is no trouble of the day.
     return finding.group not in ("storage", "network", "packages", "engine") and finding.code != "clock"
 
 
@@ -56,22 +59,36 @@ def _failing_alone(report: Report) -> Report:
 
 
 def _with_consent(plan: Plan, request: Request, seen: Seen, talk: Talk) -> Plan:
-    """Ask once about packages that a user may still need, if nothing else is in the way of their hosts."""
+    """Ask once about what a user may still need, packages or containers, if nothing else is in the way there."""
     waiting = [entry for entry in plan.hosts if _waits_for_consent(entry)]
     if not waiting or request.yes:
         return plan
-    names = sorted({name for entry in waiting for name in entry.consent})
-    hosts = ", ".join(entry.host.name for entry in waiting)
-    question = f"{', '.join(names)} must go from {hosts} for Docker to be installed. Remove?"
+    wishes = request.wishes
     try:
-        agreed = talk.ask(question)
+        if going := [entry for entry in waiting if _asks(entry, "podman")]:
+            names = sorted({name for entry in going for name in entry.consent})
+            hosts = ", ".join(entry.host.name for entry in going)
+            question = f"{', '.join(names)} must go from {hosts} for Docker to be installed. Remove?"
+            wishes = replace(wishes, replace_podman=wishes.replace_podman or talk.ask(question))
+        if stopping := [entry for entry in waiting if _asks(entry, "containers")]:
+            told = "; ".join(f"{entry.host.name}: {listed(entry.stops)}" for entry in stopping)
+            question = f"The engine restarts, and these containers stop: {told}. Go on?"
+            wishes = replace(wishes, restart=wishes.restart or talk.ask(question))
     except RefusedError:
         return plan
-    return make_plan(request, seen, replace(request.wishes, replace_podman=True)) if agreed else plan
+    return plan if wishes == request.wishes else make_plan(request, seen, wishes)
 
 
 def _waits_for_consent(entry: HostPlan) -> bool:
-    return bool(entry.consent) and [finding.code for finding in entry.blockers] == ["podman"]
+    return {finding.code for finding in entry.blockers} in (
+        {"podman"},
+        {"containers"},
+        {"podman", "containers"},
+    )
+
+
+def _asks(entry: HostPlan, code: str) -> bool:
+    return any(finding.code == code for finding in entry.blockers)
 
 
 def _agreed(plan: Plan, talk: Talk) -> bool:

@@ -46,8 +46,9 @@ def look(
         registries=settings.registry_mirrors,
         data_root=str(settings.daemon.get("data-root", "/var/lib/docker")),
         preflight=preflight,
+        engines=_content_with(request),
         # A version that was named must be there; the newest is.
-        thorough=preflight or settings.docker_version != "latest",
+        thorough=preflight or bool(_content_with(request)),
     )
 
     def ask(host: Host) -> Facts:
@@ -74,6 +75,15 @@ def look(
 
     progress.stage(f"Looking at {count(len(request.hosts), 'host')}")
     return ssh.run_everywhere(request.hosts, ask, settings.forks, done)
+
+
+def _content_with(request: Request) -> tuple[str, ...]:
+    """The versions of docker-ce with which a host needs no second look; empty: whichever it has."""
+    if request.wishes.upgrade:
+        return ("newest",)
+    version = request.settings.docker_version
+    named = () if version == "latest" else (version,)
+    return (*(request.wishes.lock.engines if request.wishes.lock else ()), *named)
 
 
 def make_plan(request: Request, seen: Seen, wishes: Wishes | None = None) -> Plan:

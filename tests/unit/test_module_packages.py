@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pydock_installer import planner
+from pydock_installer.platforms import versions as ours
 from tests.unit.modules import load, modest, shared
 
 module, repositories = load("docker_packages"), load("docker_repository")
@@ -117,7 +117,7 @@ number = st.from_regex(r"\d{1,2}(\.\d{1,2}){0,3}", fullmatch=True)
 @given(number, number)
 def test_planner_and_module_agree_on_which_version_fits(version, wanted):
     """Otherwise a plan would promise what the run does not do, or be never empty."""
-    assert packages.matches(version, wanted) == planner.matches(version, wanted)
+    assert packages.matches(version, wanted) == ours.matches(version, wanted)
 
 
 @pytest.mark.parametrize(

@@ -83,5 +83,7 @@ class EngineFacts:
     unit_files: Fact[tuple[UnitFile, ...]] = NOT_ASKED
     """As systemd reads them: the unit that counts, then its drop-ins."""
     state: Fact[EngineState] = NOT_ASKED
+    containers: Fact[tuple[str, ...]] = NOT_ASKED
+    """The names of those that run."""
     kubernetes: Fact[Kubernetes] = NOT_ASKED
     selinux: Fact[Selinux] = NOT_ASKED

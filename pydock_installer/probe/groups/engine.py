@@ -20,6 +20,7 @@ def engine(answers: Answers) -> EngineFacts:
         copies=answers.fact("docker_copies", _copies, preflight=True),
         unit_files=answers.fact("docker_unit", unit_files, preflight=True),
         state=answers.fact("engine_state", _state, preflight=True),
+        containers=answers.fact("containers", _containers, preflight=True),
         kubernetes=answers.fact("kubernetes", _kubernetes, preflight=True),
         selinux=answers.fact("selinux", _selinux, preflight=True),
     )
@@ -52,6 +53,13 @@ def _state(text: str) -> EngineState:
     if not found:
         raise ValueError(text)
     return EngineState(found[1] or "inactive", found[2] == "true")
+
+
+def _containers(text: str) -> tuple[str, ...]:
+    names = text.split()
+    if not all(re.fullmatch(r"[A-Za-z0-9][\w.-]{0,127}", name, re.ASCII) for name in names):
+        raise ValueError(text)
+    return tuple(sorted(names))
 
 
 def _kubernetes(text: str) -> Kubernetes:

@@ -153,14 +153,22 @@ answer mirror_answers mirror_answers
 package_set() {
     [ -n "$asker" ] && [ -n "$repository_path" ] && command -v gzip >/dev/null 2>&1 || return 44
     set -f
+    # What yum will ask comes first: a mirror may lag behind another.
+    content=$(head -c 65536 /etc/yum.repos.d/docker-ce.repo)
+    own=
+    others=
     for mirror in $mirrors; do
+        case $content in *"${mirror#*=}/linux/"*) own="$own $mirror" ;; *) others="$others $mirror" ;; esac
+    done
+    for mirror in $own $others; do
         list=$(printf '%s\n' "$told" | sed -n "s/^mirror ${mirror%%=*} 200 \(.*gz\)\$/\1/p" | head -n 1)
         [ -n "$list" ] || continue
         set +f
         printf 'mirror %s\n' "${mirror%%=*}"
         fetch "${mirror#*=}/linux/$repository_path/$(uname -m)/stable/$list" | gzip -dc | tr '>' '\n' | sed -n \
             -e 's/.*<location .*href="\([^"]*\)".*/\1/' -e 's/.*\///' \
-            -e '/^docker-ce-[0-9]/p' -e '/^docker-ce-cli-[0-9]/p' -e '/^containerd\.io-[0-9]/p' | head -n 400
+            -e '/^docker-ce-[0-9]/p' -e '/^docker-ce-cli-[0-9]/p' -e '/^containerd\.io-[0-9]/p' \
+            -e '/^docker-ce-rootless-extras-[0-9]/p' -e '/^docker-[a-z]*-plugin-[0-9]/p' | head -n 800
         return 0
     done
     set +f
