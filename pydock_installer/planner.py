@@ -226,9 +226,9 @@ class _Needs:
                 replace(self.repository, hold=not self.repository.hold).content
             ):
                 return (
-                    "yum update still sees it"
+                    "yum update still sees Docker's packages"
                     if self.repository.hold
-                    else "yum update does not see it: it is held"
+                    else "it is held, and shall not be any more"
                 )
             return f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
         key = self.settings.repository_key[-8:].lower()
