@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,15 @@ import click
 if TYPE_CHECKING:
     from pydock_installer.cli.console import Console
     from pydock_installer.workflows.request import Request
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The command as it was typed, and the hosts to which ``runs retry`` narrows it."""
+
+    arguments: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -125,6 +135,8 @@ def console(options: Mapping[str, Any]) -> Console:
 def request(options: Mapping[str, Any], talk: Console) -> Request:
     """Everything a workflow needs, checked before anything is contacted."""
     from pydock_installer import fleet, settings
+    from pydock_installer.errors import UsageError
+    from pydock_installer.history import Invocation
     from pydock_installer.planner import Wishes
     from pydock_installer.workflows.request import Request
 
@@ -143,6 +155,14 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
     hosts = fleet.choose(
         options["hosts"], options["inventory"], options["limit"], login, here, chosen.inventory
     )
+    typed = click.get_current_context().find_object(Typed) or Typed()
+    if typed.only is not None:
+        hosts = tuple(host for host in hosts if host.name in typed.only)
+        if gone := typed.only - {host.name for host in hosts}:
+            raise UsageError(
+                f"{', '.join(sorted(gone))} of that run {'is' if len(gone) == 1 else 'are'} no longer in the inventory",
+                "Put them back, or type the command for the others yourself.",
+            )
     return Request(
         hosts=hosts,
         settings=chosen,
@@ -153,4 +173,5 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
         yes=bool(options.get("yes")),
         keep_going=bool(options.get("keep_going")),
         verbosity=options["verbose"],
+        invocation=Invocation(typed.arguments, str(here)),
     )
