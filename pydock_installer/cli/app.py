@@ -272,6 +272,9 @@ def main(argv: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return int(ExitCode.USAGE)
+    except PydockError as error:
+        print(f"Error: {error.message}\n{error.hint or ''}", file=sys.stderr)
+        return int(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print("Interrupted: nothing more was done.", file=sys.stderr)
         return int(ExitCode.INTERRUPTED)

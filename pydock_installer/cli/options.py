@@ -61,6 +61,7 @@ def output_options() -> Callable[[Command], Command]:
                 "--json", "as_json", is_flag=True, help="Print one JSON document on stdout (docs/json.md)."
             ),
             click.option("--no-color", is_flag=True, help="Plain text; also NO_COLOR in the environment."),
+            click.option("--log", metavar="FILE", help="Also write all that is said into FILE, with times."),
             click.option("-v", "--verbose", count=True, help="Say more; repeat for Ansible's own verbosity."),
         ]
     )
@@ -129,7 +130,12 @@ def console(options: Mapping[str, Any]) -> Console:
     """The terminal, as the flags want it."""
     from pydock_installer.cli.console import Console
 
-    return Console(json=options["as_json"], no_color=options["no_color"], verbose=options["verbose"])
+    return Console(
+        json=options["as_json"],
+        no_color=options["no_color"],
+        verbose=options["verbose"],
+        log=options["log"],
+    )
 
 
 def request(options: Mapping[str, Any], talk: Console) -> Request:
@@ -155,6 +161,7 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
     hosts = fleet.choose(
         options["hosts"], options["inventory"], options["limit"], login, here, chosen.inventory
     )
+    talk.mask(secret for host in hosts for secret in (host.password, host.become_password))
     typed = click.get_current_context().find_object(Typed) or Typed()
     if typed.only is not None:
         hosts = tuple(host for host in hosts if host.name in typed.only)

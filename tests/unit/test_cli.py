@@ -34,6 +34,7 @@ from pydock_installer.model import (
     Proof,
     Release,
     Report,
+    Secret,
     Severity,
     Step,
     StepResult,
@@ -365,6 +366,31 @@ def test_a_record_that_cannot_be_read_is_explained(capsys):
     history.database().write_bytes(b"no database" * 100)
     code, _, err = run(capsys, "runs", "list")
     assert code == 1 and str(history.database()) in err and "move that file away" in err
+
+
+# -- the log
+
+
+def test_the_log_has_all_that_was_said_and_no_password(tmp_path, capsys):
+    path = tmp_path / "pydock.log"
+    talk = Console(log=str(path), no_color=True)
+    talk.mask([Secret("hunter2"), None])
+    with talk.progress(["a"]) as progress:
+        progress.step_done("a", StepResult("engine", StepStatus.CHANGED, 1.0, "docker 26 hunter2"))
+    talk.report(hostile_report("install"))
+    said = path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "a: engine changed (1.0 s) docker 26 ***" in said
+    assert "hunter2" not in said
+    assert "cause" in said
+    assert not has_controls(said)
+    Console(log=str(path)).note("more")
+    assert path.read_text().startswith(said) and path.read_text().endswith(" more\n")
+
+
+def test_a_log_that_cannot_be_written_is_said_before_anything_is_done(tmp_path, capsys):
+    code, _, err = run(capsys, "plan", "192.0.2.1", "--log", str(tmp_path / "no/where"))
+    assert code == 2 and "cannot be written" in err
 
 
 # -- what hosts say
