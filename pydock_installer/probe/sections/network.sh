@@ -55,7 +55,7 @@ answer firewalld firewalld
 
 packet_filter() {
     command -v iptables >/dev/null 2>&1 || return 44
-    limit 10 iptables --version
+    iptables --version
 }
 answer iptables packet_filter
 addrtype() {

@@ -253,7 +253,7 @@ answer mirror_answers mirror_answers
 answer repository_status repository_status
 
 # The first mirror that has a list: the names of Docker's packages in it. Nothing is written.
-fetch() { words mirror "$1" "$trust${proxy_words}url = \"$2\"" | limit 12 curl -q -K -; }
+fetch() { words mirror "$1" "$trust${proxy_words}url = \"$2\"" | curl -q -K -; }
 package_set() {
     [ -n "$asker" ] && [ -n "$repository_path" ] && command -v gzip >/dev/null 2>&1 || return 44
     set -f
