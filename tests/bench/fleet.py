@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.bench import page
 from tests.bench.__main__ import Memory
@@ -104,7 +103,7 @@ def main() -> int:
     """Measure, print, write."""
     if shutil.which("nsenter") is None or os.geteuid():
         sys.exit("bench-fleet: needs root and nsenter (util-linux)")
-    lab = Lab.up("probebench")
+    lab = Lab.up(os.environ.get("PYDOCK_BENCH_LAB", "bench-fleet"))
     try:
         fleet = Fleet(lab)
         time.sleep(5)
