@@ -137,21 +137,35 @@ packages() {
 }
 answer packages packages "$@"
 
-# systemd is asked once, too: the states of docker, of Kubernetes in its forms, and of firewalld, in this order.
+# systemd is asked once, too: the state of docker first, then of Kubernetes in its forms, then of firewalld. A unit that
+# has no file is not loaded for nothing.
 state=
 kubernetes_units=
 firewalld_state=
 units_status=44
+there() {
+    for base in /etc/systemd/system /usr/lib/systemd/system /run/systemd/system /usr/local/lib/systemd/system; do
+        if [ -e "$base/$1" ] || [ -L "$base/$1" ]; then return 0; fi
+    done
+    return 1
+}
 service() {
     command -v systemctl >/dev/null 2>&1 || return 44
-    state=$(limit 10 systemctl show docker.service kubelet.service k3s.service k3s-agent.service rke2-server.service \
-        rke2-agent.service firewalld.service -p Id -p LoadState -p ActiveState -p UnitFileState)
+    set -- docker.service
+    for unit in kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service firewalld.service; do
+        ! there "$unit" || set -- "$@" "$unit"
+    done
+    state=$(limit 10 systemctl show "$@" -p Id -p LoadState -p ActiveState -p UnitFileState)
     units_status=$?
     [ "$units_status" = 0 ] || { state=; return "$units_status"; }
-    kubernetes_units=${state#*"$newline$newline"}
+    kubernetes_units=${state#"${state%%"$newline$newline"*}"}
     state=${state%%"$newline$newline"*}
-    firewalld_state=${kubernetes_units##*"$newline$newline"}
-    kubernetes_units=${kubernetes_units%"$newline$newline"*}
+    case "$*" in
+    *' firewalld.service')
+        firewalld_state=${kubernetes_units##*"$newline$newline"}
+        kubernetes_units=${kubernetes_units%"$newline$newline"*}
+        ;;
+    esac
     printf '%s\n' "$state"
 }
 answer service service

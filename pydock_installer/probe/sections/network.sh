@@ -44,7 +44,8 @@ answer forwarding forwarding
 
 firewalld() {
     [ "$units_status" = 0 ] || return "$units_status"
-    value=${firewalld_state##*ActiveState=}
+    value=inactive
+    case $firewalld_state in *ActiveState=*) value=${firewalld_state##*ActiveState=} ;; esac
     value=${value%%"$newline"*}
     printf 'state %s\n' "$value"
     case $value in active | reloading | activating) ;; *) return 0 ;; esac
