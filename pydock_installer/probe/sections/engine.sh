@@ -1,30 +1,68 @@
 # Preflight, engine. Runs after probe.sh in the same shell, with its functions; see sections/README.md.
 
-# The package that a file belongs to, "-" for none, "?" where that could not be found out.
-owner_of() {
-    [ "$rpm_status" != 124 ] && command -v rpm >/dev/null 2>&1 || { echo '?'; return; }
-    if owner=$(limit 20 rpm -qf --qf '%{NAME}\n' "$1" 2>&1); then
-        printf '%s\n' "$owner" | head -n 1
-    else
-        case $owner in *"not owned by"*) echo - ;; *) echo '?' ;; esac
-    fi
+# The packages that files belong to, a line each: "-" for none, "?" where that could not be found out.
+owners_of() {
+    [ "$rpm_status" != 124 ] && command -v rpm >/dev/null 2>&1 || return
+    owners=$(limit 20 rpm -qf --qf '%{NAME}\n' "$@" 2>&1)
+    lines=0
+    set -f
+    IFS=$newline
+    for owner in $owners; do lines=$((lines + 1)); done
+    # A file of two packages has two lines: then each is asked about alone, and the first counts.
+    [ "$lines" -le $# ] || [ $# = 1 ] || {
+        owners=
+        for path in "$@"; do
+            owner=$(limit 20 rpm -qf --qf '%{NAME}\n' "$path" 2>&1)
+            owners=$owners${owner%%"$newline"*}$newline
+        done
+    }
+    for owner in $owners; do
+        case $owner in
+        *'not owned by'*) echo - ;;
+        *' '*) echo '?' ;;
+        *) printf '%s\n' "$owner" ;;
+        esac
+    done
+    set +f
+    unset IFS
 }
 
 # Every docker command there is, and the engine that runs: how found, where, what it is after links, whose.
 docker_copies() {
+    set --
+    copies=
     for place in /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin /opt/bin /snap/bin /var/lib/snapd/snap/bin; do
         for name in docker dockerd; do
             [ -e "$place/$name" ] || continue
             target=$(limit 5 readlink -f "$place/$name") || target=$place/$name
-            printf 'file\t%s\t%s\t%s\n' "$place/$name" "$target" "$(owner_of "$target")"
+            copies="${copies}file$tab$place/$name$tab$target$newline"
+            set -- "$@" "$target"
         done
     done
     number=
-    [ ! -r /var/run/docker.pid ] || read -r number </var/run/docker.pid
-    case $number in '' | *[!0-9]*) return 0 ;; esac
-    target=$(readlink "/proc/$number/exe") || return 0
-    target=${target% (deleted)}
-    printf 'running\t%s\t%s\t%s\n' "$target" "$target" "$(owner_of "$target")"
+    [ ! -r /var/run/docker.pid ] || read -r number </var/run/docker.pid || [ -n "$number" ]
+    case $number in
+    '' | *[!0-9]*) ;;
+    *)
+        if target=$(readlink "/proc/$number/exe"); then
+            target=${target% (deleted)}
+            copies="${copies}running$tab$target$tab$target$newline"
+            set -- "$@" "$target"
+        fi
+        ;;
+    esac
+    [ $# -gt 0 ] || return 0
+    whose=$(owners_of "$@")
+    set -f
+    IFS=$newline
+    # shellcheck disable=SC2086 - a line is a word
+    set -- $whose
+    for copy in $copies; do
+        printf '%s\t%s\n' "$copy" "${1:-?}"
+        [ $# = 0 ] || shift
+    done
+    set +f
+    unset IFS
 }
 answer docker_copies docker_copies
 
