@@ -267,7 +267,7 @@ def test_the_questions_work_in_every_shell(shell, major, tmp_path):
         shell, tmp_path, "[main]\nkeepcache=0\n", "data-root=/srv/no such/dir", "preflight=always",
         "mirror=aliyun=https://mirrors.aliyun.com/docker-ce", "mirror=official=https://download.docker.com",
         "registry=https://m.example", "registry=https://dead.example:5000", "registry=http://[2001:db8::1]:5000",
-        "mirror=ustc=https://mirrors.ustc.edu.cn/docker-ce", "registry=https://nowhere.example", major=major,
+        "mirror=chosen=http://[2001:db8::2]/docker-ce", "mirror=ustc=https://mirrors.ustc.edu.cn/docker-ce", "registry=https://nowhere.example", major=major,
     )  # fmt: skip
     facts = parse(said, NONCE)
     data_root = facts.storage.data_root
@@ -283,7 +283,7 @@ def test_the_questions_work_in_every_shell(shell, major, tmp_path):
         {"mirrors.aliyun.com": True, "download.docker.com": True, "mirrors.ustc.edu.cn": False, "m.example": True,
          "dead.example": True, "nowhere.example": False}
     )  # fmt: skip
-    assert network.mirror_answers == Known({"aliyun": 403, "official": 200, "ustc": 0})
+    assert network.mirror_answers == Known({"aliyun": 403, "official": 200, "chosen": 200, "ustc": 0})
     assert {url: (a.status, a.curl) for url, a in network.registry_answers.value.items()} == {
         "https://m.example": (401, 0), "https://dead.example:5000": (0, 28), "http://[2001:db8::1]:5000": (401, 0),
         "https://nowhere.example": (0, 6),

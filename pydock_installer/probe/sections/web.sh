@@ -46,13 +46,15 @@ if [ -r /etc/yum.repos.d/docker-ce.repo ]; then
     case $mirrors in *' '*' '*) mirrors=" ${kept:-${official:-${mirrors# }}}" ;; esac
 fi
 for place in $mirrors; do
-    case $asker:$repository_path:$place in :* | *::* | *[\"\\]*) continue ;; esac
+    [ -n "$asker" ] && [ -n "$repository_path" ] || continue
+    case $place in *[\"\\]*) continue ;; esac
     tree=${place#*=}/linux/$repository_path/$machine/stable
     list_of=${list_of:-${place%%=*}}
     add mirror "${place%%=*}" - "$tree" "${proxy_words}url = \"$tree/repodata/repomd.xml\"$tab"
 done
 for place in $registries; do
-    case $asker:$thorough:$place in :* | *:no:* | *[\"\\]*) continue ;; esac
+    [ -n "$asker" ] && [ "$thorough" = yes ] || continue
+    case $place in *[\"\\]*) continue ;; esac
     add registry "$place" - "$place" "url = \"${place%/}/v2/\"$tab"
 done
 set +f
