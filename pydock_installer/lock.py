@@ -85,7 +85,7 @@ def read(path: Path) -> Lock:
 def _wrong(document: Document, place: tuple[str, ...], message: str) -> SettingsError:
     return SettingsError(
         f"{document.place(place)}: {message}",
-        "Mend it, or write it anew: `pydock lock`; `--docker-version` passes it over.",
+        "Mend it, or move it away and write it anew with `pydock lock`.",
     )
 
 

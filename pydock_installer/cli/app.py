@@ -131,9 +131,9 @@ def status(**options: Any) -> int:
     """Versions, service, mirrors, and what drifted from pydock.yml."""
 
     def work(talk: Console) -> Report:
-        from pydock_installer.workflows.plan import plan
+        from pydock_installer.workflows.status import status
 
-        return plan(request(options, talk), talk, "status")
+        return status(request(options, talk), talk)
 
     return _report(options, work)
 

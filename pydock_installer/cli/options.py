@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pydock_installer.errors import SettingsError
+
 if TYPE_CHECKING:
     from pydock_installer.cli.console import Console
     from pydock_installer.lock import Lock
@@ -221,7 +223,9 @@ def request(options: Mapping[str, Any], talk: Console, follow: bool = True) -> R
             replace_podman=bool(options.get("replace_podman")),
             restart=bool(options.get("restart")),
             upgrade=bool(options.get("upgrade")),
-            lock=_lock(lock_path(options, chosen), options, talk) if follow else None,
+            lock=_lock(lock_path(options, chosen), chosen.lock_file is not None, options, talk)
+            if follow
+            else None,
             verify=bool(options.get("verify")),
         ),
         yes=bool(options.get("yes")),
@@ -239,9 +243,11 @@ def lock_path(options: Mapping[str, Any], settings: Settings) -> Path:
     return settings.lock_file or (Path(config).parent if config else Path.cwd()) / DEFAULT_FILE
 
 
-def _lock(path: Path, options: Mapping[str, Any], talk: Console) -> Lock | None:
+def _lock(path: Path, named: bool, options: Mapping[str, Any], talk: Console) -> Lock | None:
     """The lock file that counts: none where there is none, nor where the command line asks for something else."""
     if not path.exists():
+        if named:
+            raise SettingsError(f"{path} is not there", "`pydock lock` writes it; or leave lock_file out.")
         return None
     from pydock_installer.lock import read
 

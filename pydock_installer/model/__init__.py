@@ -151,6 +151,7 @@ class Facts:
 
 __all__ = [
     "NOT_ASKED",
+    "Difference",
     "Engine",
     "EngineFacts",
     "Fact",
@@ -301,6 +302,14 @@ class HostReport:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """In what hosts differ: the names that differ alike, and each value with its hosts, most hosts first."""
+
+    what: tuple[str, ...]
+    values: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """What a command has to say at its end."""
 
@@ -309,3 +318,5 @@ class Report:
     exit_code: int
     run: str | None = None
     run_directory: str | None = None
+    drift: tuple[Difference, ...] = ()
+    """In what the hosts differ from each other, if that was asked."""
