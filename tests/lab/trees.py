@@ -18,7 +18,7 @@ EPEL = {
 }
 #: What they call a release.
 VERSIONS = {"6.10": "6", "7.9.2009": "7", "8.5.2111": "8", "8-stream": "8", "9-stream": "9"}
-ARCHITECTURE = r"(?:x86_64|aarch64)"
+ARCHITECTURE = r"(?:x86_64|aarch64|i386)"
 
 
 def file_for(host: str, path: str) -> str | None:
