@@ -53,6 +53,14 @@ class Host:
         """Run shell text as root, past sshd."""
         return engine.docker("exec", self.container, "sh", "-c", command, check=check, timeout=timeout)
 
+    def ssh(self, command: str, stdin: bytes = b"", timeout: float = 120) -> str:
+        """What shell text prints to someone who logged in. Raises LabError if it fails."""
+        line = ["ssh", "-F", str(self.lab.ssh_config), self.name, command]
+        done = subprocess.run(line, input=stdin, capture_output=True, timeout=timeout)
+        if done.returncode:
+            raise LabError(f"`{command}` ended with {done.returncode} on {self.name}: {done.stderr.decode()[-800:]}")
+        return done.stdout.decode(errors="replace")
+
     def runs(self) -> bool:
         """Whether it is switched on."""
         asked = engine.docker("inspect", "-f", "{{.State.Running}}", self.container, check=False)
