@@ -10,6 +10,7 @@ import warnings
 from collections import OrderedDict
 from pathlib import Path
 
+import ansible.module_utils
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,9 @@ from pydock_installer.settings import DOCKER_KEY, Settings
 from tests.unit.facts import converged
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-FILES = sorted(ROLES.glob("*/library/*.py"))
+FILES = sorted(ROLES.glob("*/*/*.py"))
+# Where Ansible finds it once the role is loaded.
+ansible.module_utils.__path__.append(str(ROLES / "docker_host/module_utils"))
 modest = settings(max_examples=60, deadline=None)
 
 
@@ -49,7 +52,7 @@ daemon, verify = load("docker_daemon"), load("docker_verify")
 def test_a_module_uses_nothing_that_python_2_7_cannot_read(path):
     """CentOS 7 runs it with Python 2.7, CentOS 8 with 3.6."""
     source = path.read_text(encoding="utf-8")
-    assert "coding: utf-8" in source.splitlines()[1]
+    assert "coding: utf-8" in "".join(source.splitlines()[:2])
     for node in ast.walk(ast.parse(source, feature_version=(3, 6))):
         assert not isinstance(node, ast.JoinedStr | ast.NamedExpr | ast.Nonlocal | ast.AnnAssign | ast.YieldFrom)
         assert not isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.MatMult | ast.Match)
@@ -95,6 +98,7 @@ import io, json, sys, types
 for name in ("ansible", "ansible.module_utils", "ansible.module_utils.basic"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["ansible.module_utils.basic"].AnsibleModule = object
+sys.modules["ansible.module_utils"].__path__ = [sys.argv.pop(1)]
 def load(path):
     made = types.ModuleType("made")
     exec(compile(io.open(path, "rb").read(), path, "exec"), made.__dict__)
@@ -104,7 +108,7 @@ packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:]]
     names = ("docker_packages", "docker_repository", "docker_daemon", "docker_verify")
     paths = [str(next(ROLES.glob(f"*/library/{name}.py"))) for name in names]
     done = subprocess.run(
-        [old_python(), "-B", "-", *paths], input=(head + body).encode(), capture_output=True, timeout=30
+        [old_python(), "-B", "-", str(ROLES / "docker_host/module_utils"), *paths], input=(head + body).encode(), capture_output=True, timeout=30
     )
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout.decode().splitlines()[-1])
@@ -937,3 +941,30 @@ def test_mirrors_are_compared_the_same_way_by_both_modules():
     given_ones = ["https://a", "https://a/", "https://b//"]
     assert verify.normal_mirrors(given_ones) == daemon.normal_mirrors(given_ones) == ["https://a/", "https://b/"]
     assert verify.normal_mirrors(None) == daemon.normal_mirrors(None) == []
+
+
+# -- the journal
+
+
+def test_the_journal_keeps_what_was_done_and_survives_a_cut(tmp_path):
+    from ansible.module_utils import pydock_host
+
+    path = str(tmp_path / "pydock/journal.jsonl")
+    pydock_host.note("created", path, file="/etc/yum.repos.d/区.repo")
+    assert Path(path).stat().st_mode & 0o777 == 0o600
+    with Path(path).open("a") as sink:
+        sink.write('{"action": "repl')
+    pydock_host.note("installed", path, packages=["gcc-8.5.0-1.el8.x86_64"])
+    first, second = pydock_host.journal(path)
+    assert (first["action"], first["file"]) == ("created", "/etc/yum.repos.d/区.repo")
+    assert (second["action"], second["packages"]) == ("installed", ["gcc-8.5.0-1.el8.x86_64"])
+    assert pydock_host.journal(str(tmp_path / "none")) == []
+
+
+def test_the_journal_tells_what_a_transaction_did_and_leaves_keys_out():
+    before = {"docker-1.13.1-1.el7.x86_64", "bash-4.2-1.el7.x86_64"}
+    after = {"bash-4.2-1.el7.x86_64", "docker-ce-26.1.4-1.el7.x86_64", "gpg-pubkey-621e9f35-58adea78.(none)"}
+    assert packages.difference(before, after) == (
+        ["docker-ce-26.1.4-1.el7.x86_64"],
+        ["docker-1.13.1-1.el7.x86_64"],
+    )

@@ -34,12 +34,12 @@ import io
 import json
 import os
 import re
-import shutil
 import tempfile
 import time
 from collections import OrderedDict
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pydock_host import back_up, make_directory, note_file, tail
 
 # What the engine takes over on SIGHUP; everything else waits for a restart.
 RELOADABLE = frozenset(
@@ -147,10 +147,6 @@ def cursor(journal):
     return found.group(1) if found else None
 
 
-def tail(*texts):
-    return "\n".join(text.strip() for text in texts if text.strip())[-4000:]
-
-
 def read(path):
     if not os.path.exists(path):
         return None
@@ -209,12 +205,11 @@ class Daemon(object):
         with os.fdopen(handle, "wb") as sink:
             sink.write(text.encode("utf-8"))
         self.validate(temporary)
-        if not os.path.isdir(os.path.dirname(self.path)):
-            os.makedirs(os.path.dirname(self.path), 0o755)
+        make_directory(os.path.dirname(self.path))
         if self.before is not None:
-            self.backup = "%s.pydock-%s.bak" % (self.path, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
-            shutil.copy2(self.path, self.backup)
+            self.backup = back_up(self.path)
         self.module.atomic_move(temporary, self.path)
+        note_file(self.path, self.backup)
         if self.before is None:
             os.chmod(self.path, 0o644)
 

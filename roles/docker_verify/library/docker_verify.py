@@ -41,6 +41,7 @@ import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pydock_host import make_directory, tail
 
 TELLING = re.compile(
     r"level=(warn|error|fatal)|Attempting next endpoint|trying next host|fetch failed|x509|timeout", re.IGNORECASE
@@ -91,10 +92,6 @@ def record_differs(old, new):
     if not isinstance(present, dict):
         return True
     return dict(present, time=None) != dict(new, time=None)
-
-
-def tail(*texts):
-    return "\n".join(text.strip() for text in texts if text.strip())[-4000:]
 
 
 class Proof(object):
@@ -168,9 +165,7 @@ class Proof(object):
                 old = source.read()
         if not record_differs(old, record):
             return
-        if not os.path.isdir(os.path.dirname(path)):
-            os.makedirs(os.path.dirname(path))
-            os.chmod(os.path.dirname(path), 0o755)
+        make_directory(os.path.dirname(path))
         handle, temporary = tempfile.mkstemp(dir=self.module.tmpdir)
         with os.fdopen(handle, "wb") as sink:
             sink.write((json.dumps(record, indent=2, sort_keys=True, separators=(",", ": ")) + "\n").encode("utf-8"))
