@@ -68,3 +68,11 @@ class MirrorTalk:
     exchanges: Mapping[str, Exchange] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     """What the host read in the answers, by word (probe/sections/registries.sh has them)."""
+
+
+@dataclass(frozen=True)
+class MirrorTalks:
+    """All that a host asked mirrors, by address. ``platform`` as images name it: ``linux/amd64``."""
+
+    platform: str
+    talks: Mapping[str, MirrorTalk]

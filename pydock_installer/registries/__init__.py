@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from statistics import median
@@ -47,8 +48,8 @@ def offered() -> tuple[str, ...]:
 
 
 def lookup(url: str) -> KnownMirror | None:
-    """The entry of an address, if there is one."""
-    return next((entry for entry in known() if entry.url == url.rstrip("/")), None)
+    """The entry of an address, if there is one. Accelerators have a name for each account: ``*`` stands for it."""
+    return next((entry for entry in known() if fnmatchcase(url.rstrip("/"), entry.url)), None)
 
 
 def ranked(answers: Sequence[MirrorAnswer]) -> tuple[MirrorAnswer, ...]:
