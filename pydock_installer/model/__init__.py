@@ -221,6 +221,10 @@ class HostPlan:
     unreachable: Finding | None = None
     consent: tuple[str, ...] = ()
     """Packages a user may still need, that go only with a word of their own."""
+    stops: str = ""
+    """Running containers that a restart of the engine would stop, as a sentence names them, while nobody agreed."""
+    diff: str = ""
+    """How daemon.json changes, as ``diff -u`` shows it, without passwords."""
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
