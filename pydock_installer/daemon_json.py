@@ -30,8 +30,11 @@ class Change:
     @property
     def diff(self) -> str:
         """The lines that change, as ``diff -u`` shows them, without passwords; empty if none does."""
-        texts = (str(_json().without_passwords(text)).splitlines() for text in (self.before, self.after))
-        return "\n".join(difflib.unified_diff(*texts, FILE, FILE, n=2, lineterm=""))
+        before, after = (
+            str(_json().without_passwords(text.removeprefix("\ufeff"))).splitlines()
+            for text in (self.before, self.after)
+        )
+        return "\n".join(difflib.unified_diff(before, after, FILE, FILE, n=2, lineterm=""))
 
 
 def parse(text: str) -> Mapping[str, Any]:

@@ -50,7 +50,7 @@ def plan_host(
     if in_the_way and not wishes.replace_podman:
         findings = (*findings, _podman(in_the_way))
         return HostPlan(host, facts, findings, consent=in_the_way)
-    due = needs.restart()
+    due = None if wishes.restart or wishes.only_verify else needs.restart()
     return HostPlan(
         host,
         facts,
@@ -58,7 +58,7 @@ def plan_host(
         steps,
         {**needs.variables(steps), "docker_daemon_restart": wishes.restart},
         consent=in_the_way,
-        stops=due.who if due and due.stops and not wishes.restart and not wishes.only_verify else "",
+        stops=f"{due.who} would stop: {due.reason}" if due and due.stops else "",
         diff=needs.diff(),
     )
 

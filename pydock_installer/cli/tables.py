@@ -97,6 +97,8 @@ def _plan_lines(entry: HostPlan) -> Iterator[Text]:
         yield Text("  nothing to do", style="green")
     for number, step in enumerate(entry.steps, start=1):
         yield Text(f"  {number}. {clean(step.sentence)}").append(f"  ({clean(step.reason)})", style="dim")
+    if entry.stops:
+        yield Text("  needs --restart: ", style="yellow").append(clean(entry.stops), style="default")
 
 
 def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
@@ -104,7 +106,7 @@ def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
     groups: dict[object, list[HostPlan]] = {}
     for entry in hosts:
         alone = entry.host.name if entry.unreachable else ""
-        key = (alone, entry.steps, tuple(f.message for f in entry.blockers))
+        key = (alone, entry.steps, tuple(f.message for f in entry.blockers), entry.stops)
         groups.setdefault(key, []).append(entry)
     return list(groups.values())
 

@@ -222,7 +222,7 @@ class HostPlan:
     consent: tuple[str, ...] = ()
     """Packages a user may still need, that go only with a word of their own."""
     stops: str = ""
-    """Running containers that a restart of the engine would stop, as a sentence names them, while nobody agreed."""
+    """Which running containers a restart of the engine would stop, and why, while nobody agreed to that."""
     diff: str = ""
     """How daemon.json changes, as ``diff -u`` shows it, without passwords."""
 

@@ -1,11 +1,9 @@
 """The groups system and engine: whatever a host answers to their questions, it is a fact, absent, or unknown."""
 
-import ast
 import dataclasses
 import shutil
 import subprocess
 from importlib import resources
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
