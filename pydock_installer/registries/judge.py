@@ -175,7 +175,7 @@ def _login(talk: MirrorTalk, detail: str) -> MirrorAnswer:
         talk,
         MirrorState.LOGIN,
         detail,
-        f"Engines do not log in to mirrors: one that is open to this network will do. {ANOTHER}",
+        f"Use one that serves this network without an account. {ANOTHER}",
     )
 
 

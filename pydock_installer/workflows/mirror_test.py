@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydock_installer import ssh
-from pydock_installer.errors import UnreachableError
+from pydock_installer.errors import UnreachableError, UsageError
 from pydock_installer.model import Facts, Host, Known, Unknown
 from pydock_installer.model.mirror import MirrorAnswer, MirrorState, MirrorTalk
 from pydock_installer.probe import Questions, parse, probe_for, registries
@@ -19,6 +19,8 @@ from pydock_installer.workflows.request import Progress, Request
 
 #: To the section registries, the mirrors that a host has itself.
 CONFIGURED = "configured"
+#: So many of them at most, and so many addresses besides.
+OWN, MOST = 32, 64
 #: Seconds that a host takes at most for eight mirrors, which it asks at once (sections/registries.sh).
 ROUND = 25
 
@@ -47,16 +49,20 @@ test_mirrors.__test__ = False  # type: ignore[attr-defined]
 def ask_mirrors(
     request: Request, urls: Sequence[str], progress: Progress, *, configured: bool = False
 ) -> Mapping[str, HostMirrors | UnreachableError]:
-    """What each host has, and how these addresses answer it; with ``configured`` also those that it has."""
+    """What each host has, and how these addresses answer it; with ``configured`` also those that it has.
+
+    Raises UsageError for more addresses than a host is asked to try.
+    """
     options = ssh_options(request.settings)
     wanted = tuple(dict.fromkeys(url.rstrip("/") for url in urls))
+    if len(wanted) > MOST:
+        raise UsageError(f"{len(wanted)} mirrors are too many to ask: {MOST} at a time", "Name fewer.")
     questions = Questions(
         registries=(*wanted, *((CONFIGURED,) if configured else ())),
         preflight=True,
         sections=("unit", "registries"),
     )
-    # What a host has besides is not known yet: the section asks 99 at most.
-    rounds = 13 if configured else -(-len(wanted) // 8)
+    rounds = -(-(len(wanted) + (OWN if configured else 0)) // 8)
 
     def ask(host: Host) -> HostMirrors:
         probe = probe_for(host, questions)
@@ -78,16 +84,21 @@ def ask_mirrors(
         if isinstance(result, UnreachableError):
             progress.host_done(host.name, False, result.message)
         else:
-            usable = sum(entry.usable for entry in result.answers)
-            progress.host_done(
-                host.name, True, f"{usable} of {count(len(result.answers), 'mirror')} can be used"
-            )
+            progress.host_done(host.name, True, _what_it_has(result))
 
-    what = count(len(wanted), "mirror") if wanted else "its mirrors"
+    what = count(len(wanted), "mirror") if wanted else "the mirrors of each"
     progress.stage(
         f"Asking {what}{' and its own' if wanted and configured else ''} from {count(len(request.hosts), 'host')}"
     )
     return ssh.run_everywhere(request.hosts, ask, request.settings.forks, done)
+
+
+def _what_it_has(seen: HostMirrors) -> str:
+    if seen.answers:
+        usable = sum(entry.usable for entry in seen.answers)
+        return f"{usable} of {count(len(seen.answers), 'mirror')} can be used"
+    has = f"has {count(len(seen.settings.mirrors), 'mirror')}" if seen.settings.mirrors else "has no mirror"
+    return has if seen.settings.docker else "has no Docker"
 
 
 def _answers(urls: Sequence[str], output: bytes, nonce: str) -> tuple[MirrorAnswer, ...]:

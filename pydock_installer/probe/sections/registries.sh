@@ -107,7 +107,8 @@ flag() {
 }
 insecure=$(printf '%s\n' "$settings" | sed -n 's/^insecure //p'; flag insecure-registry)
 
-configured() {
+configured() { own | head -n 32; }
+own() {
     case $state in
     *ActiveState=active*) limit 15 docker info --format '{{json .RegistryConfig.Mirrors}}' 2>/dev/null | read_json list ;;
     esac | sed -n 's/^mirror //p'
@@ -234,7 +235,8 @@ talk() {
     for word in $insecure; do
         [ "$mirror" != "$word" ] || trust=insecure
     done
-    case $mirror in 127.*) trust=insecure ;; esac
+    # So engines hold it, whatever they are told.
+    case $mirror in localhost | localhost:* | 127.* | \[::1\]*) trust=insecure ;; esac
     case $1 in https:*) by=$https_by ;; *) by=$http_by ;; esac
     [ -z "$by" ] || note proxy "$(printf '%s\n' "$by" | sed 's#^\([a-z0-9]*://\)\{0,1\}.*@#\1#')"
     request v2 "$1/v2/" challenge headers
