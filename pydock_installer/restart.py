@@ -31,19 +31,24 @@ class Restart:
         return shown if self.stops <= 8 else f"{shown} and {self.stops - 8} more"
 
 
-def restart(facts: Facts, settings: Mapping[str, Any], version: str = "latest") -> Restart | None:
-    """The restart that these keys of daemon.json and this version bring about on a host whose engine runs."""
+def restart(facts: Facts, settings: Mapping[str, Any], version: str | None = "latest") -> Restart | None:
+    """The restart that these keys of daemon.json and this version bring about on a host whose engine runs.
+
+    ``version`` is ``None`` where the engine stays as it is, whatever the settings say.
+    """
     if not isinstance(facts.engine, Known):
         return None
     running = facts.engine.value.server
     keys = _keys(facts, settings, running)
-    replaced = _replaced(facts, version)
+    replaced = _replaced(facts, version) if version else None
     if not keys and not replaced:
         return None
     reason = replaced or f"the engine has to restart for {', '.join(keys)}"
     if facts.engine.value.containers_running <= 0:
         return Restart(reason)
-    installed = "docker-ce" in (facts.packages.value if isinstance(facts.packages, Known) else ())
+    installed = version is None or "docker-ce" in (
+        facts.packages.value if isinstance(facts.packages, Known) else ()
+    )
     survives = installed and daemon_json.containers_go_on(keys, running, version if replaced else running)
     if survives and _live_restore(facts):
         return Restart(reason, goes_on=True)

@@ -183,11 +183,11 @@ def daemon_json(facts: Facts, context: Context) -> Finding | None:
             f"Correct it there, or move it away: `mv {FILE} {FILE}.old`.",
         )
     units = facts.engine_facts.unit_files
-    flags = _flags(facts)
+    given = flags(facts)
     wanted = context.settings.daemon_settings()
-    flags.pop("runtimes", None)  # Those of file and flags are merged.
-    both = [(key, FILE, flags[key]) for key in present if key in flags]
-    both += [(key, "pydock's settings", flags[key]) for key in wanted if key in flags and key not in present]
+    given.pop("runtimes", None)  # Those of file and flags are merged.
+    both = [(key, FILE, given[key]) for key in present if key in given]
+    both += [(key, "pydock's settings", given[key]) for key in wanted if key in given and key not in present]
     if both:
         return blocker(
             code,
@@ -229,7 +229,7 @@ def _settings_of(facts: Facts) -> Mapping[str, Any] | str | Unknown:
         return str(problem)
 
 
-def _flags(facts: Facts) -> dict[str, Word]:
+def flags(facts: Facts) -> dict[str, Word]:
     """Keys of daemon.json that the engine is given as flags, with the flag and its file."""
     seen = facts.engine_facts.unit_files
     if not isinstance(seen, Known):

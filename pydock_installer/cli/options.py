@@ -87,7 +87,9 @@ def host_options(metavar: str = "[HOST]...") -> Callable[[Command], Command]:
 def restart_option() -> Callable[[Command], Command]:
     """The word for what stops containers."""
     return click.option(
-        "--restart", is_flag=True, help="Restart Docker where it must, also where that stops running containers."
+        "--restart",
+        is_flag=True,
+        help="Restart Docker where it must, also where that stops running containers.",
     )
 
 

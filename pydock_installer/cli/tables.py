@@ -67,6 +67,23 @@ def report_text(report: Report, verbose: int = 0) -> RenderableType:
     return Group(*parts)
 
 
+def diff_text(plan: Plan) -> RenderableType:
+    """How daemon.json changes: the hosts that it is the same for, then the lines."""
+    groups: dict[str, list[str]] = {}
+    for entry in plan.hosts:
+        if entry.diff and entry.steps:
+            groups.setdefault(entry.diff, []).append(entry.host.name)
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    parts: list[RenderableType] = []
+    for diff, names in groups.items():
+        parts.append(Text(clean(grouped(names)), style="bold"))
+        for line in diff.splitlines():
+            head = line.startswith(("+++", "---"))
+            parts.append(Text(f"  {clean(line)}", style="bold" if head else styles.get(line[:1], "")))
+        parts.append(Text(""))
+    return Group(*parts)
+
+
 def _plans(hosts: Sequence[HostPlan]) -> Iterator[RenderableType]:
     for entries in _alike(hosts):
         heads = Table.grid(padding=(0, 2))
