@@ -353,3 +353,24 @@ def test_containers_come_back_by_their_policy():
     }  # fmt: skip
     assert engine.named(["b", "a"]) == "a, b"
     assert engine.named([f"c{number}" for number in range(10)]).endswith("c7 and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("journal", "said"),
+    [
+        (
+            'level=info msg="Starting up"\nfailed to start daemon: error initializing graphdriver: driver not supported\n'
+            "docker.service: Main process exited\n",
+            "failed to start daemon: error initializing graphdriver: driver not supported",
+        ),
+        (
+            "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character 'x'\n",
+            "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character 'x'",
+        ),
+        ('level=error msg="Error reconfiguring the daemon: bad"\n', "Error reconfiguring the daemon: bad"),
+        ('level=error msg="something else"\n', "something else"),
+        ("docker.service: Start request repeated too quickly.\n", ""),
+    ],
+)
+def test_the_journal_says_why(journal, said):
+    assert engine.reason(journal) == said

@@ -40,7 +40,7 @@ import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pydock_daemon_engine import Container, Engine, named, read, read_text
+from ansible.module_utils.pydock_daemon_engine import Container, Engine, named, read, read_text, reason
 from ansible.module_utils.pydock_daemon_json import (
     NotSettings,
     edit,
@@ -222,9 +222,11 @@ class Daemon(object):
         self.fail(
             "settings",
             "settings-rolled-back",
-            "The engine did not accept the new %s: %s, and the engine %s%s; correct the daemon settings and run again."
+            "The engine did not accept the new %s (%s): %s, and the engine %s%s; correct the daemon settings and run"
+            " again."
             % (
                 self.path,
+                reason(journal) or "its journal does not say why",
                 "the old file is back" if self.before is not None else "it was removed again",
                 "runs with that" if back else "does not run even so",
                 "; %s ran before and do not run now" % named(gone) if gone else "",
@@ -294,7 +296,8 @@ class Daemon(object):
             self.fail(
                 "service",
                 "engine-does-not-start",
-                "The engine did not answer within %d s; its journal says why." % self.engine.timeout,
+                "The engine did not answer within %d s (%s)."
+                % (self.engine.timeout, reason(journal) or "its journal does not say why"),
                 journal,
             )
         self.fail(

@@ -51,6 +51,14 @@ def reload_verdict(journal):
     return True if "Reloaded configuration" in since else None
 
 
+def reason(journal):
+    """Why the engine did not come up or take a file over, in its own words; "" where it does not say."""
+    found = re.findall(
+        r"(?:failed to start daemon|unable to configure the Docker daemon|[Ee]rror reconfiguring the daemon)[^\n]*", journal
+    ) or re.findall(r'level=(?:fatal|error) msg="([^\n]*)', journal)
+    return found[-1].strip().rstrip('"')[:300] if found else ""
+
+
 def cursor(journal):
     """The place after the journal's last line, as journalctl --show-cursor tells it."""
     found = re.search(r"^-- cursor: (\S+)", journal, re.MULTILINE)
