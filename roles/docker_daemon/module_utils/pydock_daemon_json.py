@@ -213,13 +213,15 @@ def _set(text, key, value):
 
 def _value(value, indent, newline, flat):
     if flat:
-        return _text(json.dumps(value, ensure_ascii=False))
+        return _text(json.dumps(value, sort_keys=True, ensure_ascii=False))
     return _dump(value, indent, indent or u"  ", newline)
 
 
 def _dump(value, base, unit, newline):
     """A value over several lines, each of them indented by ``base`` and, for each level, ``unit``."""
-    lines = _text(json.dumps(value, indent=1, separators=(",", ": "), ensure_ascii=False)).split(u"\n")
+    # Sorted, because a module under Python 2.7 gets its settings in no order.
+    text = json.dumps(value, sort_keys=True, indent=1, separators=(",", ": "), ensure_ascii=False)
+    lines = _text(text).split(u"\n")
     rest = [base + unit * (len(line) - len(line.lstrip(u" "))) + line.lstrip(u" ") for line in lines[1:]]
     return newline.join(lines[:1] + rest)
 
