@@ -106,11 +106,12 @@ def document(command: str, found: Found, code: int) -> dict[str, Any]:
         "command": command,
         "exit_code": code,
         "best": list(registries.best(reached, 99)) if reached else [],
-        "hosts": [_host(name, seen) for name, seen in found.items()],
+        "hosts": [_host(name, seen, shown=command == "mirror show") for name, seen in found.items()],
     }
 
 
-def _host(name: str, seen: HostMirrors | UnreachableError) -> dict[str, Any]:
+def _host(name: str, seen: HostMirrors | UnreachableError, shown: bool) -> dict[str, Any]:
+    """A host with the mirrors that it has, in its own order; or with those that were asked, best first."""
     if isinstance(seen, UnreachableError):
         return {
             "name": name,
@@ -125,14 +126,14 @@ def _host(name: str, seen: HostMirrors | UnreachableError) -> dict[str, Any]:
         }
     own = {entry.url: entry for entry in seen.settings.mirrors}
     answers = {answer.url: answer for answer in seen.answers}
-    served = not answers or any(answer.usable for answer in answers.values())
+    served = shown or any(answer.usable for answer in answers.values())
     return {
         "name": name,
         "status": "ok" if served else "failed",
         "docker": seen.settings.docker,
         "engine": seen.settings.engine,
         "problems": list(seen.settings.problems),
-        "mirrors": [_mirror(url, own.get(url), answers.get(url)) for url in dict.fromkeys([*answers, *own])],
+        "mirrors": [_mirror(url, own.get(url), answers.get(url)) for url in (own if shown else answers)],
         "cause": None if served else "no mirror that was asked can be used",
         "remedy": None,
         "code": None,

@@ -21,6 +21,7 @@ CURL = {
     6: "its name does not resolve",
     7: "nothing listens there: the connection fails",
     28: "no answer in time",
+    18: "it breaks off half way",
     35: "no TLS is spoken there, or none that both know",
     51: "its certificate is for another name",
     52: "it hangs up without an answer",

@@ -164,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(429, "toomanyrequests: slow down")
         elif kind == "html":
             self._say(200, b"<html>Welcome!</html>", kind="text/html")
-        elif path == "/token":
+        elif path.endswith("/token"):
             fine = kind != "login" and query.get("scope") == ["repository:library/hello-world:pull"]
             self._say(200, b'{"token": "let.me-in_1"}') if fine else self._error(401, "unauthorized")
         elif kind == "basic":
