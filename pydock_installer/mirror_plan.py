@@ -1,4 +1,4 @@
-"""A change of registry mirrors, host by host: what daemon.json has, what it is to have, and what is in the way. Pure."""
+"""A change of registry mirrors, host by host: what there is, what is to be, and what is in the way. Pure."""
 
 from __future__ import annotations
 

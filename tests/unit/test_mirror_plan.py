@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pydock_installer.errors import RefusedError
-from pydock_installer.mirror_plan import MirrorWish, judged, line_for_settings, plan_mirrors, untested, wanted_mirrors
+from pydock_installer.mirror_plan import (
+    MirrorWish,
+    judged,
+    line_for_settings,
+    plan_mirrors,
+    untested,
+    wanted_mirrors,
+)
 from pydock_installer.model import Engine, Host, Known, Plan, Service, Unknown
 from pydock_installer.model.groups.engine import Running, UnitFile, Word
 from pydock_installer.model.mirror import MirrorAnswer, MirrorState
@@ -243,9 +250,9 @@ def test_without_a_word_such_hosts_alone_are_left_as_they_are(answer, yes, done)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["set"], "which mirror?"),
-        (["add"], "which mirror?"),
-        (["remove"], "which mirror?"),
+        (["set", "192.0.2.1"], "which mirror?"),
+        (["add", "192.0.2.1"], "which mirror?"),
+        (["remove", "192.0.2.1"], "which mirror?"),
         (["set", "https://u:pa55@m.example", "192.0.2.1"], "must not carry a user name or password"),
         (["set", "docker.m.daocloud.io", "192.0.2.1"], "without its scheme it would be a host"),
         (["set", "m.example.com/hub", "192.0.2.1"], "lacks its scheme"),
