@@ -54,7 +54,7 @@ def test_text(found: Found) -> RenderableType:
         if entries[0][1].state is not MirrorState.ALIVE:
             names = [] if alone else [name for name, _ in entries]
             parts += [_evidence(entries[0][1], _names(names, found)), Text("")]
-    return Group(*parts, *_lost(found), Text(summary(found), style="bold"))
+    return Group(*parts, *_lost(found), Text(clean(summary(found)), style="bold"))
 
 
 def show_text(found: Found, tested: bool) -> RenderableType:
