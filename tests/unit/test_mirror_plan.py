@@ -11,6 +11,7 @@ from pydock_installer.mirror_plan import (
     MirrorWish,
     judged,
     line_for_settings,
+    nowhere,
     plan_mirrors,
     untested,
     wanted_mirrors,
@@ -145,6 +146,12 @@ def test_a_mirror_that_does_not_serve_a_host_blocks_it_alone():
     assert judged(plan(converged(CONTENT, (A,)), "set", A), [bad]).blockers == ()
 
 
+def test_an_address_that_no_host_has_is_told_of():
+    made = Plan((plan(converged(CONTENT, (A,)), "remove", A, B), plan(replace(bare(), daemon_json=Known("{")), "remove", A, B)))
+    assert nowhere(made, MirrorWish("remove", (A, B))) == (B,)
+    assert nowhere(made, MirrorWish("add", (B,))) == ()
+
+
 def test_settings_that_say_otherwise_are_told_of():
     settings = Settings(registry_mirrors=[A])
     assert line_for_settings({"web": (f"{A}/",)}, settings) is None
@@ -197,6 +204,11 @@ def test_a_restart_that_stops_containers_is_planned_with_their_names():
 )
 def test_a_word_is_needed_where_containers_would_stop_and_nowhere_else(facts, settings, stops):
     assert bool(installation(facts, **settings).stops) is stops
+
+
+def test_live_restore_is_told_as_the_reason_why_nobody_is_asked():
+    entry = installation(running(converged(CONTENT, (A,)), 1, "web", live_restore=True), daemon=LOCAL)
+    assert entry.steps[1].reason.endswith("containers go on meanwhile (live-restore)")
 
 
 def test_containers_without_names_are_counted():
