@@ -33,6 +33,8 @@ class EngineChange:
     sentence: str
     reason: str
     restarts: bool = True
+    target: str = ""
+    """The version that docker-ce gets; empty where nobody can tell."""
 
 
 def engine_change(facts: Facts, wish: EngineWish) -> EngineChange | None:
@@ -84,28 +86,6 @@ def versions_there(facts: Facts) -> tuple[str, ...]:
     return tuple(sorted(engine & client, key=version_key))
 
 
-def would_stop(facts: Facts, change: EngineChange | None, wish: EngineWish) -> tuple[str, ...]:
-    """The containers that a change stops, by name; one text for all of them if their names are not known.
-
-    With live-restore they go on over patch releases, and over those alone (Docker's documentation, live-restore).
-    """
-    engine = facts.engine
-    if change is None or not change.restarts or not isinstance(engine, Known):
-        return ()
-    if not (number := engine.value.containers_running):
-        return ()
-    state, installed = facts.engine_facts.state, _installed(facts)
-    target = wish.pins.get("docker-ce", "") or newest_there(facts, wish.version) or ""
-    if isinstance(state, Known) and state.value.live_restore and "docker-ce" in installed:
-        before, after = installed["docker-ce"].version.split(".")[:2], target.partition("-")[0].split(".")[:2]
-        if before == after:
-            return ()
-    names = facts.engine_facts.containers
-    if isinstance(names, Known) and names.value:
-        return names.value
-    return ("1 container" if number == 1 else f"{number} containers",)
-
-
 def _installed(facts: Facts) -> Mapping[str, Package]:
     packages = facts.packages.value if isinstance(facts.packages, Known) else {}
     return {name: entries[0] for name, entries in packages.items()}
@@ -122,6 +102,7 @@ def _to_pins(installed: Mapping[str, Package], wish: EngineWish) -> EngineChange
         f"bring {moves}",
         f"{wish.source} has them{_caution(before, after)}",
         any(name in RESTARTING for name in differing),
+        after,
     )
 
 
@@ -130,7 +111,7 @@ def _to_version(facts: Facts, versions: Mapping[str, str], wish: EngineWish, rea
     if matches(before, wish.version) and not wish.upgrade:
         # The engine itself may stay: what does not fit follows it.
         return EngineChange(f"bring Docker to {before}", reason, False)
-    return EngineChange(_move(before, after), f"{reason}{_caution(before, after)}", before != after)
+    return EngineChange(_move(before, after), f"{reason}{_caution(before, after)}", before != after, after)
 
 
 def _to_newest(facts: Facts, installed: Mapping[str, Package], wish: EngineWish) -> EngineChange | None:
@@ -159,7 +140,8 @@ def _to_newest(facts: Facts, installed: Mapping[str, Package], wish: EngineWish)
     )
     sentence = _move(before, after) if "docker-ce" in moves else "upgrade"
     sentence += (", " if "docker-ce" in moves and others else " " if others else "") + others
-    return EngineChange(sentence, "--upgrade asks for the newest", any(name in RESTARTING for name in moves))
+    restarts = any(name in RESTARTING for name in moves)
+    return EngineChange(sentence, "--upgrade asks for the newest", restarts, after)
 
 
 def _move(before: str, after: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydock_installer import checks, platforms
+from pydock_installer import checks, daemon_json, platforms
 from pydock_installer.checks.rule import Context
 from pydock_installer.engine_change import (
     EngineChange,
@@ -15,11 +14,11 @@ from pydock_installer.engine_change import (
     engine_change,
     held_back,
     newest_there,
-    would_stop,
 )
 from pydock_installer.lock import Lock
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
 from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
+from pydock_installer.restart import Restart, restart
 from pydock_installer.settings import Settings
 
 #: The steps that are one transaction of the package manager.
@@ -32,7 +31,7 @@ class Wishes:
 
     replace_podman: bool = False
     restart: bool = False
-    """Whether running containers may stop while the engine restarts."""
+    """Whether running containers may be stopped by a restart of the engine."""
     upgrade: bool = False
     """Whether an engine that fits goes to the newest that fits all the same."""
     lock: Lock | None = None
@@ -64,17 +63,23 @@ def plan_host(
     if wishes.only_verify:
         steps: tuple[Step, ...] = (_proof("you asked for it"),)
         in_the_way: tuple[str, ...] = ()
-        stops: tuple[str, ...] = ()
     else:
-        steps, in_the_way, stops = needs.steps(wishes.verify), needs.podman(), needs.stops()
+        steps, in_the_way = needs.steps(wishes.verify), needs.podman()
     host = replace(host, interpreter=host.interpreter or known.interpreter)
-    unasked = [_podman(in_the_way)] if in_the_way and not wishes.replace_podman else []
-    if stops and not wishes.restart:
-        findings = tuple(finding for finding in findings if finding.code != "containers")
-        unasked.append(_stopping(stops, needs.change))
-    if unasked:
-        return HostPlan(host, facts, (*findings, *unasked), consent=in_the_way, stops=stops)
-    return HostPlan(host, facts, findings, steps, needs.variables(steps), consent=in_the_way, stops=stops)
+    if in_the_way and not wishes.replace_podman:
+        findings = (*findings, _podman(in_the_way))
+        return HostPlan(host, facts, findings, consent=in_the_way)
+    due = None if wishes.restart or wishes.only_verify else needs.restart()
+    return HostPlan(
+        host,
+        facts,
+        findings,
+        steps,
+        {**needs.variables(steps), "docker_daemon_restart": wishes.restart},
+        consent=in_the_way,
+        stops=f"{due.who} would stop: {due.reason}" if due and due.stops else "",
+        diff=needs.diff(),
+    )
 
 
 def _engine_wish(
@@ -108,22 +113,6 @@ def _engine_wish(
     return wish, ()
 
 
-def _stopping(names: tuple[str, ...], change: EngineChange | None) -> Finding:
-    what = change.sentence if change else "another Docker comes"
-    return Finding(
-        "containers",
-        Severity.BLOCKER,
-        f"{listed(names)} would stop, because the engine restarts: {what}",
-        "Pass --restart when they may stop; those with a restart policy come back by themselves.",
-    )
-
-
-def listed(names: tuple[str, ...]) -> str:
-    """``a, b and 3 more``"""
-    shown = ", ".join(names[:6])
-    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
-
-
 def _podman(names: tuple[str, ...]) -> Finding:
     return Finding(
         "podman",
@@ -147,10 +136,6 @@ class _Needs:
     def change(self) -> EngineChange | None:
         """What becomes of the engine."""
         return engine_change(self.facts, self.wish)
-
-    def stops(self) -> tuple[str, ...]:
-        """The containers that stop on the way."""
-        return would_stop(self.facts, self.change, self.wish)
 
     def steps(self, verify: bool) -> tuple[Step, ...]:
         names = platforms.package_names()
@@ -243,24 +228,38 @@ class _Needs:
         change = self.change
         return Step("engine", change.sentence, change.reason) if change else None
 
+    def restart(self) -> Restart | None:
+        """The restart of a running engine that is due for what is wanted."""
+        change = self.change
+        due = change if change and change.restarts else None
+        return restart(self.facts, self.settings.daemon_settings(), None, due)
+
+    def diff(self) -> str:
+        """How daemon.json would change; nothing where nobody can tell."""
+        change = self._change()
+        return change.diff if isinstance(change, daemon_json.Change) else ""
+
+    def _change(self) -> daemon_json.Change | str:
+        """What the settings do to daemon.json; or why that cannot be said."""
+        file = self.facts.daemon_json
+        if isinstance(file, Unknown):
+            return f"the file could not be read: {file.reason}"
+        try:
+            return daemon_json.change(file.value if file else "", self.settings.daemon_settings())
+        except ValueError as problem:
+            return f"the file is not valid JSON: {problem}"
+
     def _settings_step(self) -> Step | None:
         wanted = self.settings.daemon_settings()
         if not wanted:
             return None
-        sentence = f"set {', '.join(wanted)} in /etc/docker/daemon.json"
+        sentence = f"set {', '.join(wanted)} in {daemon_json.FILE}"
+        change = self._change()
+        if isinstance(change, str):
+            return Step("settings", sentence, change)
         if self.facts.daemon_json is None:
             return Step("settings", sentence, "there is no such file")
-        if isinstance(self.facts.daemon_json, Unknown):
-            return Step("settings", sentence, f"the file could not be read: {self.facts.daemon_json.reason}")
-        try:
-            present = json.loads(self.facts.daemon_json.value.lstrip("\ufeff").strip() or "{}")
-        except (ValueError, RecursionError):
-            return Step("settings", sentence, "the file is not valid JSON")
-        present = present if isinstance(present, dict) else {}
-        differing = [
-            key for key in wanted if key not in present or not same_setting(key, present[key], wanted[key])
-        ]
-        return Step("settings", sentence, f"{', '.join(differing)} differs") if differing else None
+        return Step("settings", sentence, f"{', '.join(change.keys)} differs") if change.keys else None
 
     def _service_step(self, engine_changes: bool) -> Step | None:
         service, engine = self.facts.service, self.facts.engine
@@ -277,24 +276,14 @@ class _Needs:
             # Without its client nobody could ask it.
             asked = not engine_changes
             return Step("service", "bring docker to answer", "it runs but does not answer") if asked else None
-        mirrors = normal_mirrors(self.settings.registry_mirrors)
-        if mirrors and mirrors != normal_mirrors(engine.value.registry_mirrors):
+        if not engine_changes and (due := self.restart()):
+            kept = ", containers go on meanwhile (live-restore)" if due.goes_on else ""
+            return Step("service", "restart docker", due.reason + kept)
+        mirrors = daemon_json.normal_mirrors(self.settings.registry_mirrors)
+        if mirrors and mirrors != daemon_json.normal_mirrors(engine.value.registry_mirrors):
             reason = f"in effect are {', '.join(engine.value.registry_mirrors) or 'no mirrors'}"
             return Step("service", "have docker reload its settings", reason)
         return None
-
-
-def same_setting(key: str, present: Any, wanted: Any) -> bool:
-    """Whether daemon.json says so already, as the role's module judges it: mirrors by what the engine makes of them."""
-    if key == "registry-mirrors" and isinstance(present, list) and isinstance(wanted, list):
-        return normal_mirrors(present) == normal_mirrors(wanted)
-    # In JSON, 1 is not true.
-    return json.dumps(present, sort_keys=True) == json.dumps(wanted, sort_keys=True)
-
-
-def normal_mirrors(mirrors: Iterable[Any]) -> list[str]:
-    """Addresses as the engine reports them: one trailing slash, no doubles."""
-    return list(dict.fromkeys(str(mirror).rstrip("/") + "/" for mirror in mirrors))
 
 
 def _proof(reason: str) -> Step:

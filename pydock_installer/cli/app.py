@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pydock_installer import __version__
+from pydock_installer.cli import mirror_change
 from pydock_installer.cli.mirror import mirror
 from pydock_installer.cli.options import (
     Typed,
-    change_options,
     console,
     host_options,
     output_options,
     request,
     rollout_options,
+    upgrade_option,
     wish_options,
 )
 from pydock_installer.errors import ExitCode, PydockError
@@ -74,7 +75,7 @@ def check(**options: Any) -> int:
 @app.command(epilog="Example:  pydock plan -i inventory --repository tuna")
 @host_options()
 @wish_options()
-@change_options()
+@upgrade_option()
 @click.option("--verify", is_flag=True, help="Plan the proof also where it stands already.")
 def plan(**options: Any) -> int:
     """What install would do, and why. Changes nothing."""
@@ -90,7 +91,7 @@ def plan(**options: Any) -> int:
 @app.command(epilog="Example:  pydock install root@192.0.2.10 --registry-mirror https://docker.m.daocloud.io")
 @host_options()
 @wish_options()
-@change_options()
+@upgrade_option()
 @rollout_options()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
 @click.option("--keep-going", is_flag=True, help="Go on with the other hosts if some are blocked.")
@@ -158,7 +159,7 @@ def lock(**options: Any) -> int:
 @click.argument("directory", metavar="DIR")
 @host_options()
 @wish_options()
-@change_options()
+@upgrade_option()
 def generate(directory: str, **options: Any) -> int:
     """Write the run tree of an installation into DIR, to read or to run by hand."""
 
@@ -185,6 +186,8 @@ def trust(**options: Any) -> int:
         return int(error.exit_code)
 
 
+for command in (mirror_change.set_, mirror_change.add, mirror_change.remove):
+    mirror.add_command(command)
 app.add_command(mirror)
 
 

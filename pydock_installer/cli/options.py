@@ -105,6 +105,15 @@ def host_options(metavar: str = "[HOST]...") -> Callable[[Command], Command]:
     )
 
 
+def restart_option() -> Callable[[Command], Command]:
+    """The word for what stops containers."""
+    return click.option(
+        "--restart",
+        is_flag=True,
+        help="Restart Docker where it must, also where that stops running containers.",
+    )
+
+
 def wish_options() -> Callable[[Command], Command]:
     """What Docker is to be on the hosts."""
     return _apply(
@@ -133,6 +142,7 @@ def wish_options() -> Callable[[Command], Command]:
             ),
             click.option("--verify-image", metavar="IMAGE", help="What proves Docker (default hello-world)."),
             click.option("--skip", metavar="CODE,...", help="Pass these checks over."),
+            restart_option(),
             click.option(
                 "--replace-podman", is_flag=True, help="Remove podman and runc where they are in the way."
             ),
@@ -140,19 +150,12 @@ def wish_options() -> Callable[[Command], Command]:
     )
 
 
-def change_options() -> Callable[[Command], Command]:
-    """How far a change of the engine may go."""
-    return _apply(
-        [
-            click.option(
-                "--upgrade",
-                is_flag=True,
-                help="Bring the newest engine that docker_version allows, all of its set.",
-            ),
-            click.option(
-                "--restart", is_flag=True, help="Running containers may stop where the engine has to restart."
-            ),
-        ]
+def upgrade_option() -> Callable[[Command], Command]:
+    """How far a change of the engine goes."""
+    return click.option(
+        "--upgrade",
+        is_flag=True,
+        help="Bring the newest engine that docker_version allows, all of its set.",
     )
 
 

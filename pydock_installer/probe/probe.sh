@@ -182,8 +182,9 @@ engine() {
 {{json .RegistryConfig.Mirrors}}
 {{.ContainersRunning}}
 {{.Swarm.LocalNodeState}} {{.LiveRestoreEnabled}}') && {
-        printf '%s\n' "${engine_said%"$newline"*}"
+        facts_said=${engine_said%"$newline"*}
         engine_said=${engine_said##*"$newline"}
+        printf '%s\n' "$facts_said"
         return 0
     }
     engine_said=
@@ -191,7 +192,16 @@ engine() {
 {{json .RegistryConfig.Mirrors}}
 {{.ContainersRunning}}'
 }
+facts_said=
 answer engine engine
+
+# What a restart would stop: whether containers survive it (live-restore), and the names of those that run.
+containers() {
+    case $facts_said in '' | *"$newline"0) return 44 ;; esac
+    printf '%s\n' "${engine_said##* }"
+    limit 15 docker ps --format '{{.Names}}' | head -n 100
+}
+answer containers containers
 
 # Preflight is asked where it was wished for, where no Docker of docker-ce's runs yet, and where it is to change.
 changes() {

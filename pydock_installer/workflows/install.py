@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from pydock_installer.errors import ExitCode, RefusedError, UsageError
 from pydock_installer.model import Finding, HostPlan, HostStatus, Plan, Report
-from pydock_installer.planner import listed
 from pydock_installer.report import exit_code
 from pydock_installer.suggest import hint
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
 from pydock_installer.workflows.request import Request, Talk
+from pydock_installer.workflows.restarts import with_word_for_restarts
 
 
 def install(request: Request, talk: Talk, command: str = "install") -> Report:
@@ -28,6 +28,9 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
     if not any(entry.steps for entry in plan.hosts):
         return _failing_alone(planned(plan, command))
     talk.plan(plan)
+    plan = with_word_for_restarts(plan, request.yes, talk)
+    if not any(entry.steps for entry in plan.hosts):
+        return _failing_alone(planned(plan, command))
     if not request.yes and not _agreed(plan, talk):
         return _refused(plan, command)
     # Slow to import, and a fleet that lacks nothing never needs it.
@@ -76,36 +79,22 @@ def _failing_alone(report: Report) -> Report:
 
 
 def _with_consent(plan: Plan, request: Request, seen: Seen, talk: Talk) -> Plan:
-    """Ask once about what a user may still need, packages or containers, if nothing else is in the way there."""
+    """Ask once about packages that a user may still need, if nothing else is in the way of their hosts."""
     waiting = [entry for entry in plan.hosts if _waits_for_consent(entry)]
     if not waiting or request.yes:
         return plan
-    wishes = request.wishes
+    names = sorted({name for entry in waiting for name in entry.consent})
+    hosts = ", ".join(entry.host.name for entry in waiting)
+    question = f"{', '.join(names)} must go from {hosts} for Docker to be installed. Remove?"
     try:
-        if going := [entry for entry in waiting if _asks(entry, "podman")]:
-            names = sorted({name for entry in going for name in entry.consent})
-            hosts = ", ".join(entry.host.name for entry in going)
-            question = f"{', '.join(names)} must go from {hosts} for Docker to be installed. Remove?"
-            wishes = replace(wishes, replace_podman=wishes.replace_podman or talk.ask(question))
-        if stopping := [entry for entry in waiting if _asks(entry, "containers")]:
-            told = "; ".join(f"{entry.host.name}: {listed(entry.stops)}" for entry in stopping)
-            question = f"The engine restarts, and these containers stop: {told}. Go on?"
-            wishes = replace(wishes, restart=wishes.restart or talk.ask(question))
+        agreed = talk.ask(question)
     except RefusedError:
         return plan
-    return plan if wishes == request.wishes else make_plan(request, seen, wishes)
+    return make_plan(request, seen, replace(request.wishes, replace_podman=True)) if agreed else plan
 
 
 def _waits_for_consent(entry: HostPlan) -> bool:
-    return {finding.code for finding in entry.blockers} in (
-        {"podman"},
-        {"containers"},
-        {"podman", "containers"},
-    )
-
-
-def _asks(entry: HostPlan, code: str) -> bool:
-    return any(finding.code == code for finding in entry.blockers)
+    return bool(entry.consent) and [finding.code for finding in entry.blockers] == ["podman"]
 
 
 def _agreed(plan: Plan, talk: Talk) -> bool:

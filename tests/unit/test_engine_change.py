@@ -8,7 +8,7 @@ import pytest
 from pydock_installer.drift import differences, sentence
 from pydock_installer.engine_change import EngineWish, engine_change
 from pydock_installer.model import Engine, Host, Known, Unknown
-from pydock_installer.model.groups.engine import EngineState
+from pydock_installer.model.groups.engine import EngineState, Running
 from pydock_installer.model.groups.network import PackageSet
 from pydock_installer.model.groups.packages import VersionLock
 from pydock_installer.planner import Wishes, plan_host
@@ -33,7 +33,9 @@ def seen(version="20.10.24", has=HAS, running=0, containers=(), live_restore=Fal
         network=replace(facts.network, package_set=Known(PackageSet("official", has)) if has else Unknown("it is dead")),
         engine=Known(Engine(version, version, (), running)),
         engine_facts=replace(
-            facts.engine_facts, containers=Known(containers), state=Known(EngineState("inactive", live_restore))
+            facts.engine_facts,
+            running=Known(Running(live_restore, containers)) if running else None,
+            state=Known(EngineState("inactive", live_restore)),
         ),
         **changes,
     )
@@ -122,14 +124,11 @@ def test_a_versionlock_keeps_an_upgrade_back_and_is_named():
 
 def test_containers_stop_only_with_a_word_that_names_them():
     facts = seen(running=2, containers=("db", "web"))
-    blocked = plan(facts, Settings(docker_version="26"))
-    assert blocked.steps == ()
-    assert [(f.code, f.message) for f in blocked.blockers] == [
-        ("containers", "db, web would stop, because the engine restarts: upgrade Docker from 20.10.24 to 26.1.4")
-    ]
-    assert blocked.stops == ("db", "web")
-    assert "--restart" in blocked.blockers[0].remedy
+    told = plan(facts, Settings(docker_version="26"))
+    assert told.stops == "db, web would stop: the engine restarts: upgrade Docker from 20.10.24 to 26.1.4"
+    assert told.variables["docker_packages_restart"] is False
     agreed = plan(facts, Settings(docker_version="26"), restart=True)
+    assert agreed.stops == ""
     assert [step.name for step in agreed.steps] == ["engine", "proof"]
     assert agreed.variables["docker_packages_restart"] is True
 
@@ -144,17 +143,17 @@ def test_containers_stop_only_with_a_word_that_names_them():
     ids=["nothing runs", "live restore, a patch release", "nothing changes"],
 )
 def test_no_word_is_needed_where_nothing_stops(facts, wanted):
-    assert not plan(facts, Settings(docker_version=wanted)).blockers
+    assert not plan(facts, Settings(docker_version=wanted)).stops
 
 
 def test_live_restore_does_not_carry_over_a_minor_version():
     facts = seen(running=1, containers=("db",), live_restore=True)
-    assert plan(facts, Settings(docker_version="26")).stops == ("db",)
+    assert plan(facts, Settings(docker_version="26")).stops.startswith("db would stop")
 
 
 def test_containers_that_are_not_named_are_counted():
     facts = seen(running=2)
-    assert plan(facts, Settings(docker_version="26")).stops == ("2 containers",)
+    assert plan(facts, Settings(docker_version="26")).stops.startswith("2 containers would stop")
 
 
 # -- drift

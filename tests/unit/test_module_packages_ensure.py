@@ -379,7 +379,7 @@ def test_containers_stop_only_with_a_word(changes, asked):
     kind, code, message = host.outcome()
     assert (kind == "failed") is asked
     if asked:
-        assert code == "containers-running"
+        assert code == "restart-needed"
         assert "db, web" in message
         assert "--restart" in message
         assert host.transactions == []

@@ -83,9 +83,10 @@ packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:]]
 def test_python_2_7_reads_and_runs_the_modules():
     """The same answers as here, from the interpreter of CentOS 7."""
     body = """
-merged, changed = daemon.merge(daemon.parse(u'{"debug": true, "labels": ["\\u533a"]}'), {"live-restore": True})
+file = u'{"debug": true, "labels": ["\\u533a"]}'
+merged, changed = daemon.merge(daemon.parse(file), {"live-restore": True})
 print(json.dumps([
-    daemon.render(merged), changed,
+    daemon.edit(file, {"live-restore": True}), changed,
     packages.listed_packages("docker-ce.x86_64\\n   3:26.1.4-1.el7   docker-ce-stable\\n"),
     repositories.render("https://m.example/7", "a", "/k"), verify.versions("26.1.4 26.1.4"),
 ]))
@@ -102,7 +103,7 @@ def test_python_2_7_merges_settings_that_are_not_ascii_into_a_file():
     """Ansible hands a module of Python 2 its parameters as bytes, json.loads gives text."""
     body = """
 settings = {"labels": ["\\xe5\\x8c\\xba=\\xe4\\xb8\\x9c"]}
-print(json.dumps(daemon.render(daemon.merge(daemon.parse(u'{"debug": true}'), settings)[0])))
+print(json.dumps(daemon.edit(u'{"debug": true}', settings)))
 """
     assert json.loads(run_old(body)) == {"debug": True, "labels": ["区=东"]}
 

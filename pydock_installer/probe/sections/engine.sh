@@ -73,11 +73,6 @@ engine_state() {
     limit 15 docker info --format '{{.Swarm.LocalNodeState}} {{.LiveRestoreEnabled}}'
 }
 answer engine_state engine_state
-containers() {
-    case $state in *ActiveState=active*) ;; *) return 44 ;; esac
-    limit 15 docker ps --format '{{.Names}}' | head -n 50
-}
-answer containers containers
 
 # Kubernetes in its forms, by systemd; whether kubeadm was here; and the runtime that kubelet was told to use.
 kubernetes() {

@@ -224,7 +224,7 @@ class Packages(object):
                 return
         told = ", ".join(names[:10]) + (" and %d more" % (len(names) - 10) if names[10:] else "")
         self.fail(
-            "containers-running",
+            "restart-needed",
             "Nothing was changed: the engine would restart, and with it stop %s; agree with docker_packages_restart"
             " (`pydock install --restart`)." % (told or "containers that it does not name"),
             out,
