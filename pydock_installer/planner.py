@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydock_installer import checks, platforms
+from pydock_installer.archive import archives, dead_files
 from pydock_installer.checks.rule import Context
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
 from pydock_installer.platforms.versions import matches
-from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
+from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, is_managed, repository
+from pydock_installer.repository_choice import Choice, choices
 from pydock_installer.settings import Settings
 
 #: The steps that are one transaction of the package manager.
@@ -28,17 +31,25 @@ class Wishes:
 
 
 def plan_host(
-    host: Host, facts: Facts, settings: Settings, wishes: Wishes, beside: tuple[Finding, ...] = ()
+    host: Host,
+    facts: Facts,
+    settings: Settings,
+    wishes: Wishes,
+    beside: tuple[Finding, ...] = (),
+    choice: Choice | None = None,
 ) -> HostPlan:
-    """The steps that this host lacks; none if a finding blocks it, be it one of ``beside``: those of the fleet."""
+    """The steps that this host lacks; none if a finding blocks it, be it one of ``beside``: those of the fleet.
+
+    ``choice`` is its package mirror as the fleet has chosen; by default it chooses alone.
+    """
     known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
     judged = (checks.judge(finding, settings) for finding in beside)
     findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, known)))
     if any(checks.blockers(findings)) or known is None or not known.path:
         return HostPlan(host, facts, findings)
-    name = choose(settings.repository, known.path, facts.repository_file, facts.repository_answers)
-    chosen = repository(name, known.path)
-    needs = _Needs(facts, settings, chosen)
+    choice = choice or choices({host.name: facts}, settings)[host.name]
+    chosen = repository(choice.name, known.path, settings.package_proxy or "")
+    needs = _Needs(facts, settings, chosen, choice, known.path)
     if wishes.only_verify:
         steps: tuple[Step, ...] = (_proof("you asked for it"),)
         in_the_way: tuple[str, ...] = ()
@@ -67,10 +78,14 @@ class _Needs:
     facts: Facts
     settings: Settings
     repository: Repository
+    choice: Choice
+    path: str
 
     def steps(self, verify: bool) -> tuple[Step, ...]:
         names = platforms.package_names()
         steps: list[Step] = []
+        if step := self._base_step():
+            steps.append(step)
         removed = (*self._present(names.obsolete), *self.podman())
         if removed:
             steps.append(Step("remove", f"remove {', '.join(removed)}", "conflicts with docker-ce"))
@@ -80,9 +95,9 @@ class _Needs:
             steps.append(Step("tools", f"install {', '.join(missing)}", "not installed"))
         if reason := self._repository_reason():
             host = self.repository.baseurl.split("/")[2]
-            steps.append(
-                Step("repository", f"set up the docker-ce repository of {host}, its key pinned", reason)
-            )
+            through = f" through {self.repository.proxy}" if self.repository.proxy else ""
+            sentence = f"set up the docker-ce repository of {host}{through}, its key pinned"
+            steps.append(Step("repository", sentence, "; ".join(filter(None, (reason, self.choice.why)))))
         engine = self._engine_step()
         settings, service = self._settings_step(), self._service_step(engine is not None)
         steps.extend(step for step in (engine, settings, service) if step)
@@ -106,6 +121,13 @@ class _Needs:
             "docker_repositories_baseurl": self.repository.baseurl,
             "docker_repositories_key_url": self.repository.key_url,
             "docker_repositories_fingerprint": settings.repository_key,
+            "docker_repositories_alternatives": [
+                repository(name, self.path).baseurl for name in self.choice.others
+            ],
+            "docker_repositories_proxy": self.repository.proxy,
+            "docker_repositories_archives": list(
+                archives(self.facts, self.choice.name) if any(s.name == "base-repositories" for s in steps) else ()
+            ),
             # A transaction right after it reads the metadata anyway.
             "docker_repositories_makecache": not any(step.name in PACKAGE_STEPS for step in steps),
             "docker_packages_absent": [*names.obsolete, *self.podman()],
@@ -127,15 +149,30 @@ class _Needs:
         present = self._present(names)
         return tuple(name for name in names if name not in present)
 
+    def _base_step(self) -> Step | None:
+        """Only files whose servers were switched off: what answers stays as it is."""
+        files = dead_files(self.facts) if self.settings.repair_base_repositories else ()
+        if not files:
+            return None
+        return Step(
+            "base-repositories",
+            f"point {', '.join(files)} to the archive of this release, the old files kept beside them",
+            "the servers that they name were switched off when the release ended",
+        )
+
     def _repository_reason(self) -> str | None:
         facts = self.facts
         if facts.repository_file is None:
             return "the host has none"
-        if (
-            not isinstance(facts.repository_file, Known)
-            or facts.repository_file.value != self.repository.content
-        ):
-            return f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
+        present = facts.repository_file
+        if not isinstance(present, Known):
+            return f"{REPOSITORY_FILE} could not be read"
+        if present.value != self.repository.content:
+            reason = f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
+            if re.search("^proxy", present.value, re.MULTILINE) and not self.repository.proxy:
+                lost = "" if is_managed(present.value) else ": set package_proxy if it is needed"
+                return f"{reason}, and its proxy goes{lost}"
+            return reason
         key = self.settings.repository_key[-8:].lower()
         trusted = isinstance(facts.package_keys, Known) and key in facts.package_keys.value
         if not trusted or facts.repository_key is None:

@@ -59,6 +59,18 @@ def _repository(text: str) -> str:
     return _address(text, "the address of a repository")
 
 
+def _proxy(text: str) -> str:
+    if "@" in text:
+        raise ValueError(
+            "a proxy's user and password are not kept here, nor in a repository file that everybody reads: write proxy, "
+            "proxy_username and proxy_password into [main] of the host's /etc/yum.conf, which pydock goes by"
+        )
+    address = _address(text, "the address of a proxy")
+    if urlsplit(address).path:
+        raise ValueError(f"{text} must end after its port: http://HOST:PORT")
+    return address
+
+
 def _fingerprint(text: Any) -> str:
     digits = re.sub(r"\s|^0x", "", str(text)).upper()
     if not re.fullmatch(r"[0-9A-F]{40}", digits):
@@ -176,6 +188,15 @@ class Settings(_Part):
     )
     repository_key: Annotated[str, BeforeValidator(_fingerprint)] = Field(
         DOCKER_KEY, description="Fingerprint of the key that signs the packages."
+    )
+    repository_scope: Literal["fleet", "host"] = Field(
+        "fleet", description="Whether auto chooses one mirror for the fleet or one for each host."
+    )
+    package_proxy: Annotated[str, AfterValidator(_proxy)] | None = Field(
+        None, description="An HTTP proxy on the way to Docker's packages."
+    )
+    repair_base_repositories: bool = Field(
+        False, description="Point the repository files of an ended release to its archive."
     )
     docker_version: Annotated[str, BeforeValidator(_version)] = Field(
         "latest", description="The engine wanted."

@@ -112,6 +112,8 @@ class RepositoryAnswer:
     name: str
     status: int
     seconds: float
+    keys: tuple[str, ...] | None = None
+    """Fingerprints of the package keys it serves; ``None`` if it was not asked for them."""
 
 
 @dataclass(frozen=True)

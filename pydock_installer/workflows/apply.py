@@ -29,6 +29,7 @@ DOING = {
 
 #: Where the diagnosis of a failed step is looked up.
 PHASE_OF_STEP = {
+    "base-repositories": "repository",
     "repository": "repository",
     "remove": "packages",
     "compilers": "packages",
