@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.lab.lab import Lab
 
 SUDO = {"nopasswd": "ALL=(ALL) NOPASSWD: ALL", "password": "ALL=(ALL) ALL"}
+#: What makes a host another: files that are put over its own.
+VARIANTS = Path(__file__).parent / "data" / "variants"
 OLD = {"docker": ["docker", "docker-common", "docker-client"], "podman": ["podman", "runc", "container-selinux"]}
 
 
@@ -111,7 +113,7 @@ def _with_rpm_database(name: str, release: str) -> None:
     suffix = root.RELEASES[release]["suffix"]
     chosen = [f"/bare/{p}" for p in packages if p.startswith("base-system") or f".{suffix}." in p]
     command = (
-        "mkdir -p /var/lib/rpm && rpmdb --initdb && rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-Official && "
+        "mkdir -p /var/lib/rpm && rpmdb --initdb && rpm --import /etc/pki/rpm-gpg/* && "
         f"rpm -i --force-debian --nodeps {' '.join(chosen)}"
     )
     engine.docker("run", "--name", work, "--network", "none", "-v", f"{bare}:/bare:ro", name, "sh", "-c", command)
@@ -128,6 +130,7 @@ def create(
     personality: str,
     jump: Host | None,
     packages: Sequence[str],
+    variants: Sequence[str],
 ) -> Host:
     """Start a host and wait until it can be logged in to."""
     version = str(release)
@@ -158,9 +161,22 @@ def create(
     _configure(made, users, personality, hidden)
     # Not earlier: at boot, stale locks of the package manager are removed, those of a running one too.
     made.wait()
+    for variant in variants:
+        _dress(made, VARIANTS / variant)
     for package in packages:
         made.run(f"yum -y -q install {' '.join(OLD.get(package, [package]))}", timeout=300)
     return made
+
+
+def _dress(host: Host, variant: Path) -> None:
+    """Put the files of a variant in place; those of its repositories are all there are then."""
+    files = sorted(path for path in variant.rglob("*") if path.is_file())
+    if any(path.suffix == ".repo" for path in files):
+        host.run("rm /etc/yum.repos.d/*.repo")
+    for path in files:
+        place = f"/{path.relative_to(variant)}"
+        command = f'rm -f {place}; mkdir -p "$(dirname {place})"; cat > {place}'
+        engine.docker("exec", "-i", host.container, "sh", "-c", command, stdin=path.read_text(encoding="utf-8"))
 
 
 def _configure(host: Host, users: Mapping[str, str], personality: str, listen: str) -> None:

@@ -69,8 +69,14 @@ class Lab:
         i686: bool = False,
         address_only_via: Host | None = None,
         packages: Sequence[str] = (),
+        base: str = "",
+        says: str = "",
     ) -> Host:
-        """The host of this name, created if there is none. ``packages``: what is installed already."""
+        """The host of this name, created if there is none.
+
+        ``packages``: what is installed already. ``base="dead"``: the repository files that the release came with, whose
+        servers were switched off. ``says``: the release that it claims to be, such as ``8-stream``, if another.
+        """
         if known := self._hosts().get(name):
             host = Host(self, name, **known)
             if host.runs():
@@ -78,19 +84,21 @@ class Lab:
             # Left behind by a machine that went down, or switched off.
             host.remove()
         personality = "/usr/bin/setarch x86_64 --uname-2.6" if kernel_26 else "/usr/bin/setarch i686" if i686 else ""
-        made = create(self, name, release, users or {}, port, personality, address_only_via, packages)
+        variants = [f"says-{says}"] if says else []
+        variants += [f"{base}-{says or release}"] if base else []
+        made = create(self, name, release, users or {}, port, personality, address_only_via, packages, variants)
         about = {"release": made.release, "address": made.address, "port": made.port, "jump": made.jump}
         self._change(lambda hosts: hosts.__setitem__(name, about))
         return made
 
-    def hosts(self, wanted: Sequence[tuple[str, int]], *, fresh: bool = False) -> list[Host]:
-        """Several hosts at once; ``fresh`` makes those that there are anew."""
+    def hosts(self, wanted: Sequence[tuple[str, int]], *, fresh: bool = False, base: str = "") -> list[Host]:
+        """Several hosts at once; ``fresh`` makes those that there are anew, ``base`` is as in ``host``."""
         if fresh:
             for host in self.known():
                 if host.name in dict(wanted):
                     host.remove()
         with ThreadPoolExecutor(4) as pool:
-            return list(pool.map(lambda entry: self.host(entry[0], release=entry[1]), wanted))
+            return list(pool.map(lambda entry: self.host(entry[0], release=entry[1], base=base), wanted))
 
     def known(self) -> list[Host]:
         """The hosts there are."""

@@ -88,11 +88,11 @@ def _repositories(root: Path, about: dict[str, Any], identity: Path) -> None:
     lines = []
     for name, url in about["repositories"].items():
         lines += [f"[{name}]", f"name={about['name']} - {name}", f"baseurl={url}", "enabled=1", "gpgcheck=1"]
-        lines += ["gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-Official", ""]
+        lines += ["gpgkey=file:///etc/pki/rpm-gpg/" + about["key"], ""]
     _write(directory / "CentOS-Base.repo", "\n".join(lines))
     keys = root / "etc/pki/rpm-gpg"
     keys.mkdir(parents=True)
-    shutil.copy(identity / "os.asc", keys / "RPM-GPG-KEY-CentOS-Official")
+    shutil.copy(identity / "os.asc", keys / about["key"])
 
 
 def _package_manager(root: Path) -> None:

@@ -33,8 +33,8 @@ esac
 
 
 def repositories() -> Path:
-    """A tree with ``docker-ce/linux/...``, ``os/<release>`` and ``keys/``, ready to be served."""
-    parts = [text_of("rpms.py", "data/rpms.yml"), identity().name, root.base().name]
+    """A tree with ``docker-ce/linux/...``, ``trees/<release>/<repository>`` and ``keys/``, ready to be served."""
+    parts = [text_of("rpms.py", "data/rpms.yml"), root.RELEASES, identity().name, root.base().name]
     units = sorted((path.name, path.read_text()) for path in (HERE / "data" / "units").iterdir())
     return built("repositories", key_of(parts, units), _build, "making RPMs and their repositories (once, about a minute)")
 
@@ -60,7 +60,7 @@ def _build(work: Path) -> None:
         _rpm(work, _bare("centos-release", [f"system-release = {release}", f"system-release(releasever) = {release}"]),
              release, about["suffix"])
     _sign_and_lay_out(work)
-    for leftover in ("debs", "x", "build", "out"):
+    for leftover in ("debs", "x", "build", "out", "packages"):
         shutil.rmtree(work / leftover, ignore_errors=True)
 
 
@@ -179,8 +179,8 @@ def _sign_and_lay_out(work: Path) -> None:
     for release in root.RELEASES:
         stable = work / "docker-ce/linux/centos" / release / "x86_64/stable"
         stable.mkdir(parents=True)
-    base, bare = work / "os", work / "bare"
-    base.mkdir()
+    packages, bare = work / "packages", work / "bare"
+    packages.mkdir()
     bare.mkdir()
     groups: dict[str, list[Path]] = {"docker": [], "os": []}
     for path in rpms:
@@ -189,7 +189,7 @@ def _sign_and_lay_out(work: Path) -> None:
             release = next(r for r, about in root.RELEASES.items() if f".{about['suffix']}." in path.name)
             target, signer = work / "docker-ce/linux/centos" / release / "x86_64/stable" / path.name, "docker"
         else:
-            target, signer = (bare if name in ("base-system", "centos-release") else base) / path.name, "os"
+            target, signer = (bare if name in ("base-system", "centos-release") else packages) / path.name, "os"
         path.rename(target)
         groups[signer].append(target)
     for signer, paths in groups.items():
@@ -197,7 +197,7 @@ def _sign_and_lay_out(work: Path) -> None:
             *("rpmsign", "--define", "__gpg /usr/bin/gpg", "--define", f"_gpg_name {signer}@lab.invalid", "--define", f"_gpg_path {home}"),
             *("--define", "_gpg_sign_cmd_extra_args --pinentry-mode loopback --passphrase ''", "--addsign", *paths),
         )
-    directories = [base, *(work / "docker-ce/linux/centos").glob("*/x86_64/stable")]
+    directories = [*_trees(work, packages), *(work / "docker-ce/linux/centos").glob("*/x86_64/stable")]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda d: run("createrepo_c", "--quiet", "--general-compress-type=gz", d), directories))
     (work / "docker-ce/linux/rhel").symlink_to("centos")
@@ -205,3 +205,16 @@ def _sign_and_lay_out(work: Path) -> None:
     keys.mkdir()
     for name in SIGNERS:
         shutil.copy(identity() / f"{name}.asc", keys / f"{name}.asc")
+
+
+def _trees(work: Path, packages: Path) -> Iterator[Path]:
+    """The repositories of each release, filled from what was built."""
+    for release, about in root.RELEASES.items():
+        for tree, groups in about["trees"].items():
+            directory = work / "trees" / release / tree
+            directory.mkdir(parents=True)
+            names = {rpm["name"] for group in groups for rpm in RPMS[group]}
+            for path in packages.iterdir():
+                if path.name.rsplit("-", 2)[0] in names:
+                    (directory / path.name).hardlink_to(path)
+            yield directory

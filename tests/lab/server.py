@@ -17,21 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.lab import faults
+from tests.lab import faults, trees
 
 REGISTRIES = (*faults.HUB, "docker.m.daocloud.io")
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
-
-
-def file_for(host: str, path: str) -> str | None:
-    """Which file of the repositories a request means; ``None`` if there is none."""
-    path = path.removeprefix("/docker-ce")
-    if path.startswith("/linux/"):
-        return "keys/docker.asc" if path.endswith("/gpg") else f"docker-ce{path}"
-    for marker in ("/x86_64/os/", "/os/x86_64/"):
-        if marker in path and host.endswith("centos.org"):
-            return "os/" + path.partition(marker)[2]
-    return None
 
 
 class Server(ThreadingHTTPServer):
@@ -86,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(3)
         if host in REGISTRIES:
             return self._registry()
-        name = file_for(host, path)
+        name = trees.file_for(host, path)
         if fault == "wrong-key":
             name = "keys/wrong.asc"
         file = self.server.repositories / name if name else None
