@@ -34,7 +34,9 @@ def archives(facts: Facts, mirror: str) -> tuple[str, ...]:
         if row.get("title", "") in release.pretty:
             found = data()["archives"]
             order = sorted(found, key=lambda name: (name != mirror, name != "official"))
-            return tuple(f"{found[name][row['tree']]}/{row['path']}" for name in order if row["tree"] in found[name])
+            return tuple(
+                f"{found[name][row['tree']]}/{row['path']}" for name in order if row["tree"] in found[name]
+            )
     return ()
 
 
@@ -71,7 +73,11 @@ def dead_files(facts: Facts) -> tuple[str, ...]:
     if not isinstance(configuration, Known) or not isinstance(facts.release, Known):
         return ()
     found = [r for r in configuration.value.repositories if has_archive(r, facts.release.value)]
-    alive = {answer.repository for answer in answers.value if answer.good} if isinstance(answers, Known) else set()
+    alive = (
+        {answer.repository for answer in answers.value if answer.good}
+        if isinstance(answers, Known)
+        else set()
+    )
     if not any(r.enabled for r in found) or any(r.id in alive for r in found):
         return ()
     return tuple(dict.fromkeys(repository.file for repository in found))

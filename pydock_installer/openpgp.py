@@ -83,4 +83,6 @@ def _fingerprint(body: bytes) -> str:
     """RFC 4880, 12.2: SHA-1 over 0x99, two octets of length, and the packet."""
     if body[:1] != b"\x04" or len(body) > 0xFFFF:
         raise ValueError("not a v4 key")
-    return hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body, usedforsecurity=False).hexdigest().upper()
+    return (
+        hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body, usedforsecurity=False).hexdigest().upper()
+    )

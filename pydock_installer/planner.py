@@ -126,7 +126,9 @@ class _Needs:
             ],
             "docker_repositories_proxy": self.repository.proxy,
             "docker_repositories_archives": list(
-                archives(self.facts, self.choice.name) if any(s.name == "base-repositories" for s in steps) else ()
+                archives(self.facts, self.choice.name)
+                if any(s.name == "base-repositories" for s in steps)
+                else ()
             ),
             # A transaction right after it reads the metadata anyway.
             "docker_repositories_makecache": not any(step.name in PACKAGE_STEPS for step in steps),

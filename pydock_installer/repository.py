@@ -51,7 +51,10 @@ def repository(choice: str, path: str, proxy: str = "") -> Repository:
     """The repository of ``choice`` (a mirror's name or a base address) for a platform's ``path``."""
     distribution = path.partition("/")[0]
     return Repository(
-        choice, f"{base(choice)}/linux/{path}/$basearch/stable", f"{base(choice)}/linux/{distribution}/gpg", proxy
+        choice,
+        f"{base(choice)}/linux/{path}/$basearch/stable",
+        f"{base(choice)}/linux/{distribution}/gpg",
+        proxy,
     )
 
 
@@ -75,7 +78,11 @@ def named_in(file: str) -> str | None:
         if address == shipped:
             return name
     parts = urlsplit(address)
-    return address if parts.hostname and not re.search(r"[@$?#\"'\\]", address) and address.isprintable() else None
+    return (
+        address
+        if parts.hostname and not re.search(r"[@$?#\"'\\]", address) and address.isprintable()
+        else None
+    )
 
 
 def is_managed(file: str) -> bool:

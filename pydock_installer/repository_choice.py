@@ -60,7 +60,10 @@ def keeps(facts: Facts, settings: Settings) -> tuple[str | None, str]:
     answer = answers.get(name if name in platforms.mirrors() else PRESENT)
     if answer is None or trouble(answer, settings) is None:
         known = name in platforms.mirrors()
-        return name, "" if known else f"{name}, which its docker-ce.repo names, {'serves' if answer else 'stays'}"
+        return (
+            name,
+            "" if known else f"{name}, which its docker-ce.repo names, {'serves' if answer else 'stays'}",
+        )
     if not any(trouble(other, settings) is None for other in _shipped(facts).values()):
         return name, ""  # Nothing is better.
     return None, f"{name}, which it had, {trouble(answer, settings)}"
@@ -140,7 +143,9 @@ def _for_host(
 
 def _evidence(chosen: str, hosts: Sequence[Mapping[str, RepositoryAnswer]], settings: Settings) -> str:
     """``aliyun answered in 0.2 s on 7 of 8 hosts; official did not answer``: and why those before it were passed over."""
-    times = [asked[chosen].seconds for asked in hosts if chosen in asked and not trouble(asked[chosen], settings)]
+    times = [
+        asked[chosen].seconds for asked in hosts if chosen in asked and not trouble(asked[chosen], settings)
+    ]
     parts = [f"{chosen} answered in {median(times):.1f} s{_share(len(times), len(hosts))}"]
     before = list(platforms.mirrors())[: list(platforms.mirrors()).index(chosen)]
     words: dict[str, list[str]] = {}

@@ -62,8 +62,8 @@ def _repository(text: str) -> str:
 def _proxy(text: str) -> str:
     if "@" in text:
         raise ValueError(
-            "a proxy's user and password are not kept here, nor in a repository file that everybody reads: write proxy, "
-            "proxy_username and proxy_password into [main] of the host's /etc/yum.conf, which pydock goes by"
+            "a proxy's user and password are not kept here, nor in a repository file that everybody reads: write "
+            "proxy, proxy_username and proxy_password into [main] of the host's /etc/yum.conf, which pydock goes by"
         )
     address = _address(text, "the address of a proxy")
     if urlsplit(address).path:

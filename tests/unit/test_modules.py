@@ -41,9 +41,14 @@ def load(name):
     return module
 
 
+def library(name):
+    """What the modules share, by its name."""
+    return importlib.import_module(f"ansible.module_utils.{name}")
+
+
 packages, repositories = load("docker_packages"), load("docker_repository")
 daemon, verify = load("docker_daemon"), load("docker_verify")
-
+fetch = library("pydock_fetch")
 
 # -- the language
 
@@ -553,9 +558,12 @@ def test_nothing_is_removed_while_a_repository_is_broken():
 @pytest.mark.parametrize("mirror", [*platforms.mirrors(), "https://repo.example.com/docker"])
 def test_the_module_writes_the_file_that_the_planner_expects(mirror, path):
     """Else a second plan would never be empty."""
-    wanted = repository(mirror, path)
-    assert repositories.render(wanted.baseurl, REPOSITORY_ID, KEY_FILE) == wanted.content
-    assert repositories.problem_with(wanted.baseurl, wanted.key_url, REPOSITORY_ID, DOCKER_KEY, KEY_FILE) is None
+    for proxy in ("", "http://192.0.2.1:3128"):
+        wanted = repository(mirror, path, proxy)
+        assert repositories.render(wanted.baseurl, REPOSITORY_ID, KEY_FILE, proxy) == wanted.content
+        addresses = [("baseurl", wanted.baseurl), ("key_url", wanted.key_url)]
+        assert repositories.problem_with(addresses, REPOSITORY_ID, DOCKER_KEY, KEY_FILE, proxy) is None
+    assert repositories.key_beside(wanted.baseurl) == wanted.key_url
 
 
 @pytest.mark.parametrize(
@@ -573,6 +581,9 @@ def test_the_module_writes_the_file_that_the_planner_expects(mirror, path):
         ({"repository_id": "--nogpgcheck"}, "repository_id"),
         ({"fingerprint": DOCKER_KEY[-16:]}, "fingerprint"),
         ({"fingerprint": DOCKER_KEY + "\n"}, "fingerprint"),
+        ({"proxy": "http://user:secret@192.0.2.1:3128"}, "proxy"),
+        ({"proxy": "http://192.0.2.1:3128\ngpgcheck=0"}, "proxy"),
+        ({"proxy": "socks5://192.0.2.1"}, "proxy"),
         ({"local_key": "key"}, "local_key"),
         ({"local_key": "/etc/a\ngpgcheck=0"}, "local_key"),
     ],
@@ -585,8 +596,12 @@ def test_a_value_that_would_smuggle_an_option_into_the_file_is_refused(changes, 
         "fingerprint": DOCKER_KEY,
         "local_key": KEY_FILE,
     }
-    assert repositories.problem_with(**values) is None
-    assert repositories.problem_with(**{**values, **changes}).startswith(named)
+
+    def problem(baseurl, key_url, **rest):
+        return repositories.problem_with([("baseurl", baseurl), ("key_url", key_url)], **rest)
+
+    assert problem(**values) is None
+    assert problem(**{**values, **changes}).startswith(named)
 
 
 def test_a_fingerprint_is_taken_as_people_write_it():
@@ -664,13 +679,13 @@ def test_the_word_fast_is_for_yum_3_alone():
     ],
 )
 def test_curl_goes_through_the_proxy_that_yum_uses(text, wanted):
-    assert repositories.curl_settings(text) == wanted
+    assert fetch.curl_settings(text) == wanted
 
 
 def test_the_proxy_of_one_repository_is_not_yums_proxy():
     """yum.conf may hold repositories of its own below [main]."""
     text = "[main]\nproxy=http://p:3128\n[internal]\nbaseurl=http://i/\nproxy=_none_\n"
-    assert repositories.curl_settings(text) == 'proxy = "http://p:3128"\n'
+    assert fetch.curl_settings(text) == 'proxy = "http://p:3128"\n'
 
 
 # -- docker_daemon

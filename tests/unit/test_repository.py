@@ -11,6 +11,7 @@ from pydock_installer.repository_choice import PRESENT, Choice, choices, trouble
 from pydock_installer.settings import DOCKER_KEY, Settings
 from tests.unit.facts import bare
 
+
 @pytest.mark.parametrize(
     ("choice", "path", "baseurl", "key"),
     [

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import hashlib
 import io
 import json
 import os
@@ -73,11 +74,19 @@ def note(action, path=JOURNAL, **facts):
 
 
 def note_file(path, backup):
-    """A file that was written: new, or in place of one that is kept as ``backup``."""
+    """A file that was written: new, or in place of one that is kept as ``backup``. Its sum tells later changes."""
     if backup:
-        note("replaced", file=path, backup=backup)
+        note("replaced", file=path, backup=backup, sha256=sha256(path))
     else:
-        note("created", file=path)
+        note("created", file=path, sha256=sha256(path))
+
+
+def sha256(path):
+    """The sum of a file, or None when it is not there."""
+    if not os.path.isfile(path):
+        return None
+    with io.open(path, "rb") as source:
+        return hashlib.sha256(source.read()).hexdigest()
 
 
 def ends_well(path):
