@@ -27,6 +27,7 @@ ROLE_OF_STEP = {
     "settings": "docker_daemon",
     "service": "docker_daemon",
     "proof": "docker_verify",
+    "restore": "docker_restore",
 }
 
 #: What the modules of the others import.

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from pydock_installer.model.fact import NOT_ASKED, Fact, Known, Unknown
+from pydock_installer.model.journal import Journal
 from pydock_installer.model.groups import EngineFacts, NetworkFacts, PackageFacts, StorageFacts, SystemFacts
 
 
@@ -140,6 +141,7 @@ class Facts:
     machine_id: Fact[str] = None
     boot_id: Fact[str] = None
     hostname: Fact[str] = None
+    journal: Fact[Journal] = NOT_ASKED
     seen_at: float = 0.0
     """The controller's clock when the answer came, in seconds since the epoch; 0 if nobody looked."""
     system: SystemFacts = field(default_factory=SystemFacts)
@@ -160,6 +162,7 @@ __all__ = [
     "HostPlan",
     "HostReport",
     "HostStatus",
+    "Journal",
     "Known",
     "NetworkFacts",
     "Outcome",

@@ -25,6 +25,7 @@ DOING = {
     "docker_packages": "packages",
     "docker_daemon": "engine",
     "docker_verify": "proof",
+    "docker_restore": "files",
 }
 
 #: Where the diagnosis of a failed step is looked up.
@@ -38,6 +39,7 @@ PHASE_OF_STEP = {
     "settings": "daemon",
     "service": "daemon",
     "proof": "pull",
+    "restore": "repository",
 }
 
 

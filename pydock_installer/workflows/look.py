@@ -33,10 +33,12 @@ def look(
     progress: Progress,
     preflight: bool = False,
     so_far: dict[str, Facts | UnreachableError] | None = None,
+    journal: bool = False,
 ) -> Seen:
     """Facts of every host, over one connection each; for hosts that cannot be reached, why.
 
-    ``preflight`` asks everything also of hosts on which an engine runs already. ``so_far`` fills up while it
+    ``preflight`` asks everything also of hosts on which an engine runs already, ``journal`` instead what pydock did
+    there, with the files it replaced. ``so_far`` fills up while it
     works, for those who want to know what an interrupted look has seen.
     """
     settings = request.settings
@@ -48,6 +50,8 @@ def look(
         data_root=str(settings.daemon.get("data-root", "/var/lib/docker")),
         # Whether the base repositories are dead is a question of preflight.
         preflight=preflight or settings.repair_base_repositories,
+        journal=journal,
+        package_proxy=settings.package_proxy or "",
         # A version that was named must be there; the newest is.
         thorough=preflight or settings.docker_version != "latest",
     )
