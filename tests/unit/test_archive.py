@@ -12,7 +12,7 @@ from pydock_installer.model import Host, Known, Release
 from pydock_installer.planner import Wishes, plan_host
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare
-from tests.unit.test_modules import library
+from tests.unit.modules import library
 from tests.unit.test_rules import CASES, answered
 
 pydock_archive = library("pydock_archive")

@@ -13,7 +13,7 @@ from pydock_installer.model import Host, Journal, Known, Severity, Unknown
 from pydock_installer.restoration import Restoration, difference, entries, plan_restore, restorable
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare
-from tests.unit.test_modules import library
+from tests.unit.modules import library
 
 pydock_host = library("pydock_host")
 HOST = Host("web", "192.0.2.1")
