@@ -23,7 +23,7 @@ class Probe:
 
 
 #: The order in which sections are asked.
-SECTIONS = ("system", "storage", "network", "packages", "engine")
+SECTIONS = ("system", "storage", "network", "packages", "web", "engine")
 
 
 @dataclass(frozen=True)
