@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,24 +24,6 @@ class Restoration:
     file: str
     backup: str
     problem: str = ""
-
-
-def entries(text: str) -> tuple[Mapping[str, Any], ...]:
-    """The entries of a journal, oldest first; lines that are none, or name no sane path, are passed over."""
-    found = []
-    for line in text.splitlines():
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(entry, dict) and isinstance(entry.get("action"), str) and _sane(entry):
-            found.append(entry)
-    return tuple(found)
-
-
-def _sane(entry: Mapping[str, Any]) -> bool:
-    paths = [entry[key] for key in ("file", "backup") if entry.get(key) is not None]
-    return all(isinstance(path, str) and re.fullmatch(r"/[!-~]{1,250}", path) for path in paths)
 
 
 def restorable(journal: Journal) -> tuple[Restoration, ...]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pydock_installer import explanations, restoration
 from pydock_installer.model import Host, Journal, Known, Severity, Unknown
-from pydock_installer.restoration import Restoration, difference, entries, plan_restore, restorable
+from pydock_installer.probe.groups.journal import entries
+from pydock_installer.restoration import Restoration, difference, plan_restore, restorable
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare
 from tests.unit.modules import library

@@ -90,12 +90,12 @@ class Restore(object):
         found = [one for one in known if not named or one["file"] in named]
         lost = [one for one in found if one["backup"] and not os.path.isfile(one["backup"])]
         if lost and named:
-            self.fail("restore-lost", "%s cannot be put back: %s." % (lost[0]["file"], lost[0]["problem"]))
+            self.fail("restore-failed", "%s cannot be put back: %s." % (lost[0]["file"], lost[0]["problem"]))
         found = [one for one in found if one not in lost]
         changed = [one for one in found if one["problem"]]
         if changed and not self.module.params["force"]:
             message = "%s is not as pydock left it (%s), so nothing was put back; compare it with %s."
-            self.fail("restore-changed", message % (changed[0]["file"], changed[0]["problem"], changed[0]["backup"]))
+            self.fail("restore-failed", message % (changed[0]["file"], changed[0]["problem"], changed[0]["backup"]))
         return found
 
     def put_back(self, path, backup):
