@@ -156,9 +156,10 @@ class _Needs:
         files = dead_files(self.facts) if self.settings.repair_base_repositories else ()
         if not files:
             return None
+        names = ", ".join(file.rpartition("/")[2] for file in files)
         return Step(
             "base-repositories",
-            f"point {', '.join(files)} to the archive of this release, the old files kept beside them",
+            f"point {names} in /etc/yum.repos.d to the archive of this release, the old files kept beside them",
             "the servers that they name were switched off when the release ended",
         )
 

@@ -162,4 +162,7 @@ def _evidence(chosen: str, hosts: Sequence[Mapping[str, RepositoryAnswer]], sett
 
 
 def _share(some: int, every: int) -> str:
-    return "" if every == 1 else f" on all {every} hosts" if some == every else f" on {some} of {every} hosts"
+    if every == 1:
+        return ""
+    everywhere = "both" if every == 2 else f"all {every}"
+    return f" on {everywhere} hosts" if some == every else f" on {some} of {every} hosts"

@@ -42,15 +42,17 @@ def _entry(host: Host, found: Facts | UnreachableError, request: Request, force:
 def _show(plan: Plan, talk: Talk) -> None:
     """The differences, once for hosts that are alike."""
     told = [(_differences(entry), entry.host.name) for entry in plan.hosts if entry.steps]
-    for text, group in groupby(sorted(told), key=lambda pair: pair[0]):
-        if text:
-            talk.note(f"{', '.join(name for _, name in group)}:\n{text}\n")
+    for texts, group in groupby(sorted(told), key=lambda pair: pair[0]):
+        if texts:
+            talk.note(f"{', '.join(name for _, name in group)}:")
+        for text in texts:
+            talk.note(text)
 
 
-def _differences(entry: HostPlan) -> str:
+def _differences(entry: HostPlan) -> tuple[str, ...]:
     if entry.facts is None or not isinstance(entry.facts.journal, Known):
-        return ""
+        return ()
     journal = entry.facts.journal.value
     wanted = entry.variables["docker_restore_files"]
     parts = (difference(one, journal) for one in restorable(journal) if one.file in wanted)
-    return "\n".join(part for part in parts if part)
+    return tuple(part for part in parts if part)
