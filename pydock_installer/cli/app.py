@@ -18,6 +18,7 @@ from pydock_installer.cli.options import (
     host_options,
     output_options,
     request,
+    rollout_options,
     wish_options,
 )
 from pydock_installer.errors import ExitCode, PydockError
@@ -86,6 +87,7 @@ def plan(**options: Any) -> int:
 @app.command(epilog="Example:  pydock install root@192.0.2.10 --registry-mirror https://docker.m.daocloud.io")
 @host_options()
 @wish_options()
+@rollout_options()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
 @click.option("--keep-going", is_flag=True, help="Go on with the other hosts if some are blocked.")
 @click.option("--verify", is_flag=True, help="Prove again hosts that lack nothing.")

@@ -37,7 +37,7 @@ kernel_config() {
         [ -e "$config" ] || continue
         seen=77
         [ -r "$config" ] || continue
-        # A file that is cut off lacks CONFIG_64BIT, which comes late.
+        # The packed one is made by the kernel itself: it is whole.
         case $config in
         *.gz) gzip -dc "$config" | grep -m 200 -E "^CONFIG_($names)=[ym]" ;;
         *) grep -m 200 -E "^CONFIG_($names)=[ym]" "$config" ;;
