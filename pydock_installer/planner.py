@@ -42,9 +42,11 @@ def plan_host(
 
     ``choice`` is its package mirror as the fleet has chosen; by default it chooses alone.
     """
-    known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
+    release = facts.release.value if isinstance(facts.release, Known) else None
+    known = platforms.lookup(release) if release else None
+    measure = platforms.nearest(release) if release else None
     judged = (checks.judge(finding, settings) for finding in beside)
-    findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, known)))
+    findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, measure)))
     if any(checks.blockers(findings)) or known is None or not known.path:
         return HostPlan(host, facts, findings)
     choice = choice or choices({host.name: facts}, settings)[host.name]

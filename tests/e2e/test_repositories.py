@@ -1,5 +1,10 @@
 """Package mirrors by evidence, through proxies, and the repositories of releases that ended, mended and given back."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.lab.packages import GATEWAY, NOWHERE, forward_proxy, package_mirror, point
@@ -109,16 +114,17 @@ def test_another_repository_of_the_name_that_is_read_first_is_in_the_way(one, py
 
 def test_the_role_goes_to_the_next_mirror_where_one_fails_after_all(one, lab, pydock):
     """The key was right when the plan was made."""
-    pydock("plan", "--json", "rc8", check=0)
-    variables = pydock.directory / "tree/inventory/hosts.yml"
-    pydock("generate", "tree", "rc8", check=0)
-    assert "docker_repositories_alternatives" in variables.read_text()
+    pydock("generate", "tree", "rc8", "--no-compilers", check=0)
+    playbook = Path(sys.executable).parent / "ansible-playbook"
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     with package_mirror("wrong-key", OFFICIAL, [one]):
-        said = pydock.ansible("tree")
+        said = subprocess.run(
+            [playbook, "-v", "site.yml"], cwd=pydock.directory / "tree", capture_output=True, text=True, env=environment
+        )
     assert said.returncode == 0, said.stdout
     assert "did not serve: wrong-key" in said.stdout
     assert ALIYUN in one.run("cat /etc/yum.repos.d/docker-ce.repo").stdout
-    assert pydock("plan", "--json", "rc8", check=0).host("rc8")["steps"] == []
+    assert pydock("plan", "--json", "--no-compilers", "rc8", check=0).host("rc8")["steps"] == []
 
 
 def test_through_a_proxy_alone(one, lab, pydock):
@@ -134,7 +140,7 @@ def test_through_a_proxy_alone(one, lab, pydock):
         assert not [path for path in proxy.paths if "centos.org" in path], "base repositories go their own way"
         file = one.run("cat /etc/yum.repos.d/docker-ce.repo; stat -c %a /etc/yum.repos.d/docker-ce.repo").stdout
         assert f"proxy={address}\n" in file
-        assert pydock("plan", "--json", "--package-proxy", address, "rc8", check=0).host("rc8")["steps"] == []
+        assert pydock("plan", "--json", "--no-compilers", "--package-proxy", address, "rc8", check=0).host("rc8")["steps"] == []
     planned = step(pydock("plan", "--json", "rc8").host("rc8"))
     assert "its proxy goes" in planned["reason"]
 

@@ -12,7 +12,7 @@ NAMES = (
     "mirrors.huaweicloud.com repo.huaweicloud.com vault.centos.org dl.fedoraproject.org archives.fedoraproject.org mirror.stream.centos.org "
     "registry-1.docker.io index.docker.io auth.docker.io docker.m.daocloud.io"
 ).split()
-SIGNERS = {"docker": "Lab stand-in for Docker's key", "os": "Lab stand-in for the OS key", "wrong": "Somebody else"}
+SIGNERS = {"docker": "Lab stand-in for Docker's key", "os": "Lab stand-in for the OS key", "epel": "Lab stand-in for EPEL's key", "wrong": "Somebody else"}
 
 
 def identity() -> Path:

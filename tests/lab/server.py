@@ -20,6 +20,8 @@ from urllib.parse import unquote, urlsplit
 from tests.lab import faults, trees
 
 REGISTRIES = (*faults.HUB, "docker.m.daocloud.io")
+OLD_ENGINE = "docker/1.7."
+NO_SCHEMA_1 = '{"errors": [{"code": "MANIFEST_INVALID", "message": "missing signature key"}]}\n'
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
 
 
@@ -74,6 +76,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "slow":
             time.sleep(3)
         if host in REGISTRIES:
+            # Nobody serves schema 1 any more, which is all that an engine of release 6 knows; a mirror that does is a switch.
+            if "/manifests/" in path and fault != "schema-1" and OLD_ENGINE in self.headers.get("User-Agent", ""):
+                return self._plain(404, NO_SCHEMA_1)
             return self._registry()
         name = trees.file_for(host, path)
         if fault == "wrong-key":

@@ -10,9 +10,15 @@ ROOTS = {
     "mirrors.aliyun.com": ("centos-vault/", "centos-altarch/", "centos-vault/centos/"),
     "mirror.stream.centos.org": ("",),
 }
+#: And those of EPEL, of which the archive alone has release 6.
+EPEL = {
+    "dl.fedoraproject.org": "pub/archive/epel/",
+    "archives.fedoraproject.org": "pub/archive/epel/",
+    "mirrors.aliyun.com": "epel-archive/",
+}
 #: What they call a release.
-VERSIONS = {"7.9.2009": "7", "8.5.2111": "8", "8-stream": "8", "9-stream": "9"}
-ARCHITECTURE = r"(?:x86_64|aarch64)"
+VERSIONS = {"6.10": "6", "7.9.2009": "7", "8.5.2111": "8", "8-stream": "8", "9-stream": "9"}
+ARCHITECTURE = r"(?:x86_64|aarch64|i386)"
 
 
 def file_for(host: str, path: str) -> str | None:
@@ -21,6 +27,10 @@ def file_for(host: str, path: str) -> str | None:
     docker = path.removeprefix("docker-ce/")
     if docker.startswith("linux/"):
         return "keys/docker.asc" if docker.endswith("/gpg") else f"docker-ce/{docker}"
+    if (epel := EPEL.get(host)) and path.startswith(epel):
+        path = path.removeprefix(epel)
+        tree = re.fullmatch(r"6/x86_64/(.+)", path)
+        return f"trees/6/epel/{tree[1]}" if tree else "keys/epel.asc" if path == "RPM-GPG-KEY-EPEL-6" else None
     for root in ROOTS.get(host, ()):
         if path.startswith(root) and (name := _of_centos(path.removeprefix(root))):
             return name
