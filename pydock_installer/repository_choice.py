@@ -135,14 +135,15 @@ def _for_host(
         why = _evidence(chosen, [asked[name]], settings)
         if agreed:
             said = asked[name].get(agreed)
-            why = f"{agreed}, the other hosts' mirror, {(said and trouble(said, settings)) or 'was not asked'} here; {why}"
+            here = (said and trouble(said, settings)) or "was not asked"
+            why = f"{agreed}, the other hosts' mirror, {here} here; {why}"
     else:
         chosen, why = next(iter(platforms.mirrors())), "no mirror answered" if asked[name] else ""
     return Choice(chosen, "; ".join(filter(None, (left, why))), tuple(r for r in ranked if r != chosen))
 
 
 def _evidence(chosen: str, hosts: Sequence[Mapping[str, RepositoryAnswer]], settings: Settings) -> str:
-    """``aliyun answered in 0.2 s on 7 of 8 hosts; official did not answer``: and why those before it were passed over."""
+    """``aliyun answered in 0.2 s on 7 of 8 hosts``, and why those that are preferred to it were passed over."""
     times = [
         asked[chosen].seconds for asked in hosts if chosen in asked and not trouble(asked[chosen], settings)
     ]

@@ -40,7 +40,9 @@ def restorable(journal: Journal) -> tuple[Restoration, ...]:
             if history and history[-1].get("sha256") != entry.get("sha256"):
                 history.clear()
     found = (
-        _restoration(path, history, journal.sums) for path, history in sorted(histories.items()) if history and path
+        _restoration(path, history, journal.sums)
+        for path, history in sorted(histories.items())
+        if history and path
     )
     return tuple(one for one in found if one and one.file.startswith(DIRECTORY))
 
@@ -75,7 +77,7 @@ def difference(one: Restoration, journal: Journal) -> str:
 
 
 def plan_restore(host: Host, facts: Facts, settings: Settings, force: bool) -> HostPlan:
-    """The files to put back on a host. One that somebody else changed since, or that is gone, blocks without ``force``."""
+    """The files to put back on a host. One that somebody changed since, or that is gone, blocks without ``force``."""
     known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
     host = replace(host, interpreter=host.interpreter or (known.interpreter if known else None))
     right = checks.privilege(facts, Context(settings, known))
@@ -90,7 +92,9 @@ def plan_restore(host: Host, facts: Facts, settings: Settings, force: bool) -> H
     todo = [one for one in wanted if not _lost(one)]
     if any(finding.severity is Severity.BLOCKER for finding in findings) or not todo:
         return HostPlan(host, facts, findings)
-    step = Step("restore", f"put back {', '.join(one.file for one in todo)}", _since(facts.journal.value, todo))
+    step = Step(
+        "restore", f"put back {', '.join(one.file for one in todo)}", _since(facts.journal.value, todo)
+    )
     variables = {"docker_restore_files": [one.file for one in todo], "docker_restore_force": force}
     return HostPlan(host, facts, findings, (step,), variables)
 

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any
 
 from pydock_installer.model.fact import NOT_ASKED, Fact, Known, Unknown
-from pydock_installer.model.journal import Journal
 from pydock_installer.model.groups import EngineFacts, NetworkFacts, PackageFacts, StorageFacts, SystemFacts
+from pydock_installer.model.journal import Journal
 
 
 class Secret:
