@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydock_installer import checks, daemon_json, platforms
+from pydock_installer.archive import archives, dead_files
 from pydock_installer.checks.rule import Context
 from pydock_installer.engine_change import (
     EngineChange,
@@ -17,7 +19,8 @@ from pydock_installer.engine_change import (
 )
 from pydock_installer.lock import Lock
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
-from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
+from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, is_managed, repository
+from pydock_installer.repository_choice import Choice, choices
 from pydock_installer.restart import Restart, restart
 from pydock_installer.settings import Settings
 
@@ -41,9 +44,17 @@ class Wishes:
 
 
 def plan_host(
-    host: Host, facts: Facts, settings: Settings, wishes: Wishes, beside: tuple[Finding, ...] = ()
+    host: Host,
+    facts: Facts,
+    settings: Settings,
+    wishes: Wishes,
+    beside: tuple[Finding, ...] = (),
+    choice: Choice | None = None,
 ) -> HostPlan:
-    """The steps that this host lacks; none if a finding blocks it, be it one of ``beside``: those of the fleet."""
+    """The steps that this host lacks; none if a finding blocks it, be it one of ``beside``: those of the fleet.
+
+    ``choice`` is its package mirror as the fleet has chosen; by default it chooses alone.
+    """
     release = facts.release.value if isinstance(facts.release, Known) else None
     known = platforms.lookup(release) if release else None
     measure = platforms.nearest(release) if release else None
@@ -57,9 +68,9 @@ def plan_host(
     )
     if any(checks.blockers(findings)) or known is None or not known.path:
         return HostPlan(host, facts, findings)
-    name = choose(settings.repository, known.path, facts.repository_file, facts.repository_answers)
-    chosen = repository(name, known.path, settings.hold)
-    needs = _Needs(facts, settings, chosen, wish, wishes)
+    choice = choice or choices({host.name: facts}, settings)[host.name]
+    chosen = repository(choice.name, known.path, settings.hold, settings.package_proxy or "")
+    needs = _Needs(facts, settings, chosen, choice, known.path, wish, wishes)
     if wishes.only_verify:
         steps: tuple[Step, ...] = (_proof("you asked for it"),)
         in_the_way: tuple[str, ...] = ()
@@ -129,6 +140,8 @@ class _Needs:
     facts: Facts
     settings: Settings
     repository: Repository
+    choice: Choice
+    path: str
     wish: EngineWish
     wishes: Wishes
 
@@ -140,6 +153,8 @@ class _Needs:
     def steps(self, verify: bool) -> tuple[Step, ...]:
         names = platforms.package_names()
         steps: list[Step] = []
+        if step := self._base_step():
+            steps.append(step)
         removed = (*self._present(names.obsolete), *self.podman())
         if removed:
             steps.append(Step("remove", f"remove {', '.join(removed)}", "conflicts with docker-ce"))
@@ -149,10 +164,10 @@ class _Needs:
             steps.append(Step("tools", f"install {', '.join(missing)}", "not installed"))
         if reason := self._repository_reason():
             host = self.repository.baseurl.split("/")[2]
+            through = f" through {self.repository.proxy}" if self.repository.proxy else ""
             held = ", held" if self.repository.hold else ""
-            steps.append(
-                Step("repository", f"set up the docker-ce repository of {host}, its key pinned{held}", reason)
-            )
+            sentence = f"set up the docker-ce repository of {host}{through}, its key pinned{held}"
+            steps.append(Step("repository", sentence, "; ".join(filter(None, (reason, self.choice.why)))))
         engine = self._engine_step()
         settings, service = self._settings_step(), self._service_step(engine is not None)
         steps.extend(step for step in (engine, settings, service) if step)
@@ -176,6 +191,15 @@ class _Needs:
             "docker_repositories_baseurl": self.repository.baseurl,
             "docker_repositories_key_url": self.repository.key_url,
             "docker_repositories_fingerprint": settings.repository_key,
+            "docker_repositories_alternatives": [
+                repository(name, self.path).baseurl for name in self.choice.others
+            ],
+            "docker_repositories_proxy": self.repository.proxy,
+            "docker_repositories_archives": list(
+                archives(self.facts, self.choice.name)
+                if any(s.name == "base-repositories" for s in steps)
+                else ()
+            ),
             # A transaction right after it reads the metadata anyway.
             "docker_repositories_hold": self.repository.hold,
             "docker_repositories_makecache": not any(step.name in PACKAGE_STEPS for step in steps),
@@ -201,23 +225,37 @@ class _Needs:
         present = self._present(names)
         return tuple(name for name in names if name not in present)
 
+    def _base_step(self) -> Step | None:
+        """Only files whose servers were switched off: what answers stays as it is."""
+        files = dead_files(self.facts) if self.settings.repair_base_repositories else ()
+        if not files:
+            return None
+        names = ", ".join(file.rpartition("/")[2] for file in files)
+        return Step(
+            "base-repositories",
+            f"point {names} in /etc/yum.repos.d to the archive of this release, the old files kept beside them",
+            "the servers that they name were switched off when the release ended",
+        )
+
     def _repository_reason(self) -> str | None:
         facts = self.facts
         if facts.repository_file is None:
             return "the host has none"
-        if (
-            not isinstance(facts.repository_file, Known)
-            or facts.repository_file.value != self.repository.content
-        ):
-            if facts.repository_file == Known(
-                replace(self.repository, hold=not self.repository.hold).content
-            ):
+        present = facts.repository_file
+        if not isinstance(present, Known):
+            return f"{REPOSITORY_FILE} could not be read"
+        if present.value != self.repository.content:
+            if present.value == replace(self.repository, hold=not self.repository.hold).content:
                 return (
                     "yum update still sees Docker's packages"
                     if self.repository.hold
                     else "it is held, and shall not be any more"
                 )
-            return f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
+            reason = f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
+            if re.search("^proxy", present.value, re.MULTILINE) and not self.repository.proxy:
+                lost = "" if is_managed(present.value) else ": set package_proxy if it is needed"
+                return f"{reason}, and its proxy goes{lost}"
+            return reason
         key = self.settings.repository_key[-8:].lower()
         trusted = isinstance(facts.package_keys, Known) and key in facts.package_keys.value
         if not trusted or facts.repository_key is None:

@@ -53,7 +53,8 @@ def summary(report: Report) -> str:
     if report.command == "check":
         return _check_summary(report.hosts)
     statuses = [host.status for host in report.hosts]
-    parts = [f"{number} {text}" for status, text in WORDS.items() if (number := statuses.count(status))]
+    words = {**WORDS, HostStatus.OK: "restored"} if report.command == "restore" else WORDS
+    parts = [f"{number} {text}" for status, text in words.items() if (number := statuses.count(status))]
     told = f"{_hosts(len(statuses))}: {', '.join(parts)}."
     return " ".join(part for part in (told, sentence(report.drift)) if part)
 

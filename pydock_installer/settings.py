@@ -9,7 +9,6 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -21,8 +20,9 @@ from pydantic import (
     ValidationError,
 )
 
-from pydock_installer import explanations, platforms
+from pydock_installer import explanations, setting_values
 from pydock_installer.errors import SettingsError
+from pydock_installer.setting_values import address as address  # noqa: PLC0414 - others take it from here
 from pydock_installer.suggest import hint
 from pydock_installer.yaml_file import Document, read
 
@@ -30,40 +30,6 @@ DEFAULT_FILE = "pydock.yml"
 #: Variables of the lab and its tests, which are no settings.
 NOT_SETTINGS = ("PYDOCK_LAB", "PYDOCK_BENCH", "PYDOCK_GOLDEN", "PYDOCK_MOLECULE")
 DOCKER_KEY = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
-
-
-def address(text: str, what: str) -> str:
-    """An http or https address, without the slash at its end. A text with an @ in it is never repeated."""
-    if "@" in text:
-        raise ValueError(f"{what} must not carry a user name or password")
-    if "://" not in text:
-        raise ValueError(f"{text} has no scheme: write https://{text}")
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not text.isprintable() or re.search(r"\s", text):
-        raise ValueError(f"{text} is not an http or https address")
-    if parts.query or parts.fragment:
-        raise ValueError(f"{text} must end before its ? or #")
-    return text.rstrip("/")
-
-
-def _repository(text: str) -> str:
-    names = ("auto", *platforms.mirrors())
-    if text in names:
-        return text
-    if "://" not in text and "." not in text:
-        raise ValueError(f"{text} is none of {', '.join(names)}, and no address{hint(text, names)}")
-    return address(text, "the address of a repository")
-
-
-def _fingerprint(text: Any) -> str:
-    digits = re.sub(r"\s|^0x", "", str(text)).upper()
-    if not re.fullmatch(r"[0-9A-F]{40}", digits):
-        raise ValueError(f"{text} is not a fingerprint of 40 hexadecimal digits")
-    return digits
 
 
 def _version(text: Any) -> str:
@@ -217,11 +183,20 @@ class Runs(_Part):
 class Settings(_Part):
     """All settings; docs/settings.md tells more on each."""
 
-    repository: Annotated[str, AfterValidator(_repository)] = Field(
+    repository: Annotated[str, AfterValidator(setting_values.repository)] = Field(
         "auto", description="Where packages come from."
     )
-    repository_key: Annotated[str, BeforeValidator(_fingerprint)] = Field(
+    repository_key: Annotated[str, BeforeValidator(setting_values.fingerprint)] = Field(
         DOCKER_KEY, description="Fingerprint of the key that signs the packages."
+    )
+    repository_scope: Literal["fleet", "host"] = Field(
+        "fleet", description="Whether auto chooses one mirror for the fleet or one for each host."
+    )
+    package_proxy: Annotated[str, AfterValidator(setting_values.proxy)] | None = Field(
+        None, description="An HTTP proxy on the way to Docker's packages."
+    )
+    repair_base_repositories: bool = Field(
+        False, description="Point the repository files of an ended release to its archive."
     )
     docker_version: Annotated[str, BeforeValidator(_version)] = Field(
         "latest", description="The engine wanted."

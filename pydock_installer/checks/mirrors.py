@@ -12,7 +12,8 @@ from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, wa
 from pydock_installer.model import NOT_ASKED, Facts, Finding, Known, Unknown
 from pydock_installer.model.groups.network import WebAnswer
 from pydock_installer.platforms.versions import version_key
-from pydock_installer.repository import candidates, choose
+from pydock_installer.repository import base, candidates
+from pydock_installer.repository_choice import PRESENT, keeps
 
 WEB = {6: "its name does not resolve", 7: "connection refused", 28: "no answer in time",
        35: "TLS fails", 60: "the host does not trust its certificate"}  # fmt: skip
@@ -36,9 +37,9 @@ def _mirrors(facts: Facts, context: Context) -> Mapping[str, str]:
     choice = context.settings.repository
     if not path:
         return {}
-    if choice == "auto" and isinstance(facts.repository_file, Known):
-        choice = choose(choice, path, facts.repository_file, facts.repository_answers)
-        return {choice: platforms.mirrors()[choice]}
+    kept, _ = keeps(facts, context.settings) if choice == "auto" else (None, "")
+    if kept:
+        return {kept if kept in platforms.mirrors() else PRESENT: base(kept)}
     return candidates(choice)
 
 

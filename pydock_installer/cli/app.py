@@ -126,6 +126,22 @@ def verify(**options: Any) -> int:
     return _report(options, work)
 
 
+@app.command(epilog="Example:  pydock restore web1")
+@host_options()
+@click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
+@click.option("--force", is_flag=True, help="Also files that were changed since; the present ones are kept.")
+@click.option("--dry-run", is_flag=True, help="Show what would be put back, and change nothing.")
+def restore(**options: Any) -> int:
+    """Put back the repository files that pydock replaced."""
+
+    def work(talk: Console) -> Report:
+        from pydock_installer.workflows.restore import restore
+
+        return restore(request(options, talk), talk, force=options["force"], dry_run=options["dry_run"])
+
+    return _report(options, work)
+
+
 @app.command(epilog="Example:  pydock status -i inventory")
 @host_options()
 @wish_options()

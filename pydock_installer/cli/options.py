@@ -33,6 +33,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 SETTINGS = {
     "repository": "repository",
     "repository_key": "repository_key",
+    "package_proxy": "package_proxy",
+    "repair_base_repositories": "repair_base_repositories",
     "docker_version": "docker_version",
     "hold": "hold",
     "lock_file": "lock_file",
@@ -125,6 +127,14 @@ def wish_options() -> Callable[[Command], Command]:
             ),
             click.option(
                 "--repository-key", metavar="FINGERPRINT", help="Of the key that signs the packages."
+            ),
+            click.option(
+                "--package-proxy", metavar="URL", help="HTTP proxy on the way to Docker's packages."
+            ),
+            click.option(
+                "--repair-base-repositories/--no-repair-base-repositories",
+                default=None,
+                help="Point repository files of an ended release (7, 8, Stream 8) to its archive.",
             ),
             click.option("--docker-version", metavar="VERSION", help="latest, 26, 26.1 or 20.10.23."),
             click.option("--hold/--no-hold", default=None, help="Keep `yum update` from Docker's packages."),

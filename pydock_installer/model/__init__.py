@@ -9,6 +9,7 @@ from typing import Any
 
 from pydock_installer.model.fact import NOT_ASKED, Fact, Known, Unknown
 from pydock_installer.model.groups import EngineFacts, NetworkFacts, PackageFacts, StorageFacts, SystemFacts
+from pydock_installer.model.journal import Journal
 
 
 class Secret:
@@ -114,6 +115,8 @@ class RepositoryAnswer:
     name: str
     status: int
     seconds: float
+    keys: tuple[str, ...] | None = None
+    """Fingerprints of the package keys it serves; ``None`` if it was not asked for them."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ class Facts:
     machine_id: Fact[str] = None
     boot_id: Fact[str] = None
     hostname: Fact[str] = None
+    journal: Fact[Journal] = NOT_ASKED
     seen_at: float = 0.0
     """The controller's clock when the answer came, in seconds since the epoch; 0 if nobody looked."""
     system: SystemFacts = field(default_factory=SystemFacts)
@@ -161,6 +165,7 @@ __all__ = [
     "HostPlan",
     "HostReport",
     "HostStatus",
+    "Journal",
     "Known",
     "NetworkFacts",
     "Outcome",

@@ -28,10 +28,12 @@ DOING = {
     "docker_packages": "packages",
     "docker_daemon": "engine",
     "docker_verify": "proof",
+    "docker_restore": "files",
 }
 
 #: Where the diagnosis of a failed step is looked up.
 PHASE_OF_STEP = {
+    "base-repositories": "repository",
     "repository": "repository",
     "remove": "packages",
     "compilers": "packages",
@@ -40,6 +42,7 @@ PHASE_OF_STEP = {
     "settings": "daemon",
     "service": "daemon",
     "proof": "pull",
+    "restore": "repository",
 }
 
 

@@ -31,8 +31,8 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
     plan = with_word_for_restarts(plan, request.yes, talk)
     if not any(entry.steps for entry in plan.hosts):
         return _failing_alone(planned(plan, command))
-    if not request.yes and not _agreed(plan, talk):
-        return _refused(plan, command)
+    if not request.yes and not agreed(plan, talk):
+        return refused(plan, command)
     # Slow to import, and a fleet that lacks nothing never needs it.
     from pydock_installer.workflows.apply import apply
 
@@ -97,12 +97,14 @@ def _waits_for_consent(entry: HostPlan) -> bool:
     return bool(entry.consent) and [finding.code for finding in entry.blockers] == ["podman"]
 
 
-def _agreed(plan: Plan, talk: Talk) -> bool:
+def agreed(plan: Plan, talk: Talk) -> bool:
+    """Ask whether the plan is to be done."""
     hosts = [entry for entry in plan.hosts if entry.steps]
     return talk.ask(f"Do this on {count(len(hosts), 'host')}?")
 
 
-def _refused(plan: Plan, command: str) -> Report:
+def refused(plan: Plan, command: str) -> Report:
+    """The report of a plan to which the person said no."""
     hosts = tuple(
         replace(unapplied(entry), status=HostStatus.REFUSED, cause="you said no; nothing was changed")
         if entry.steps

@@ -14,6 +14,11 @@ ansible.module_utils.__path__.extend(SHARED)
 modest = settings(max_examples=60, deadline=None)
 
 
+def library(name):
+    """What the modules share, by its name."""
+    return importlib.import_module(f"ansible.module_utils.{name}")
+
+
 def load(name):
     """A module by its path, as Ansible finds it: it is in no package."""
     (path,) = ROLES.glob(f"*/library/{name}.py")

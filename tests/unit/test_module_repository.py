@@ -5,9 +5,10 @@ import pytest
 from pydock_installer import platforms
 from pydock_installer.repository import KEY_FILE, REPOSITORY_ID, repository
 from pydock_installer.settings import DOCKER_KEY
-from tests.unit.modules import load
+from tests.unit.modules import library, load
 
 repositories = load("docker_repository")
+fetch = library("pydock_fetch")
 
 
 @pytest.mark.parametrize("hold", [False, True], ids=["free", "held"])
@@ -15,10 +16,13 @@ repositories = load("docker_repository")
 @pytest.mark.parametrize("mirror", [*platforms.mirrors(), "https://repo.example.com/docker"])
 def test_the_module_writes_the_file_that_the_planner_expects(mirror, path, hold):
     """Else a second plan would never be empty."""
-    wanted = repository(mirror, path, hold)
-    assert ("enabled=0\n" in wanted.content) is hold
-    assert repositories.render(wanted.baseurl, REPOSITORY_ID, KEY_FILE, hold) == wanted.content
-    assert repositories.problem_with(wanted.baseurl, wanted.key_url, REPOSITORY_ID, DOCKER_KEY, KEY_FILE) is None
+    for proxy in ("", "http://192.0.2.1:3128"):
+        wanted = repository(mirror, path, hold, proxy)
+        assert ("enabled=0\n" in wanted.content) is hold
+        assert repositories.render(wanted.baseurl, REPOSITORY_ID, KEY_FILE, hold, proxy) == wanted.content
+        addresses = [("baseurl", wanted.baseurl), ("key_url", wanted.key_url)]
+        assert repositories.problem_with(addresses, REPOSITORY_ID, DOCKER_KEY, KEY_FILE, proxy) is None
+    assert repositories.key_beside(wanted.baseurl) == wanted.key_url
 
 
 @pytest.mark.parametrize(
@@ -36,6 +40,9 @@ def test_the_module_writes_the_file_that_the_planner_expects(mirror, path, hold)
         ({"repository_id": "--nogpgcheck"}, "repository_id"),
         ({"fingerprint": DOCKER_KEY[-16:]}, "fingerprint"),
         ({"fingerprint": DOCKER_KEY + "\n"}, "fingerprint"),
+        ({"proxy": "http://user:secret@192.0.2.1:3128"}, "proxy"),
+        ({"proxy": "http://192.0.2.1:3128\ngpgcheck=0"}, "proxy"),
+        ({"proxy": "socks5://192.0.2.1"}, "proxy"),
         ({"local_key": "key"}, "local_key"),
         ({"local_key": "/etc/a\ngpgcheck=0"}, "local_key"),
     ],
@@ -48,8 +55,12 @@ def test_a_value_that_would_smuggle_an_option_into_the_file_is_refused(changes, 
         "fingerprint": DOCKER_KEY,
         "local_key": KEY_FILE,
     }
-    assert repositories.problem_with(**values) is None
-    assert repositories.problem_with(**{**values, **changes}).startswith(named)
+
+    def problem(baseurl, key_url, **rest):
+        return repositories.problem_with([("baseurl", baseurl), ("key_url", key_url)], **rest)
+
+    assert problem(**values) is None
+    assert problem(**{**values, **changes}).startswith(named)
 
 
 def test_a_fingerprint_is_taken_as_people_write_it():
@@ -127,10 +138,10 @@ def test_the_word_fast_is_for_yum_3_alone():
     ],
 )
 def test_curl_goes_through_the_proxy_that_yum_uses(text, wanted):
-    assert repositories.curl_settings(text) == wanted
+    assert fetch.curl_settings(text) == wanted
 
 
 def test_the_proxy_of_one_repository_is_not_yums_proxy():
     """yum.conf may hold repositories of its own below [main]."""
     text = "[main]\nproxy=http://p:3128\n[internal]\nbaseurl=http://i/\nproxy=_none_\n"
-    assert repositories.curl_settings(text) == 'proxy = "http://p:3128"\n'
+    assert fetch.curl_settings(text) == 'proxy = "http://p:3128"\n'

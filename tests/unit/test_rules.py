@@ -68,11 +68,21 @@ def output(answers):
     return "".join(parts).encode()
 
 
-def findings(case):
-    """What all rules say of the host of a case."""
+def facts_of(case):
+    """The facts of the host of a case."""
     assert set(case) <= KEYS, "a key that nobody reads"
     answers = {**BARE, **RELEASES[str(case.get("release", "9"))], **case.get("answers", {})}
-    facts = replace(parse(output(answers), NONCE), seen_at=float(case.get("seen_at", 0)))
+    return replace(parse(output(answers), NONCE), seen_at=float(case.get("seen_at", 0)))
+
+
+def answered(path):
+    """The facts of a case by its file."""
+    return facts_of(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def findings(case):
+    """What all rules say of the host of a case."""
+    facts = facts_of(case)
     platform = platforms.nearest(facts.release.value) if isinstance(facts.release, Known) else None
     return checks.findings(facts, Context(Settings.model_validate(case.get("settings", {})), platform))
 
