@@ -44,7 +44,7 @@ def test_addresses_name_the_release_literally(choice, path, baseurl, key):
 
 def test_a_proxy_stands_in_the_file_of_dockers_repository_alone():
     assert "proxy=" not in repository("official", "centos/7").content
-    assert repository("official", "centos/7", "http://192.0.2.1:3128").content.endswith("proxy=http://192.0.2.1:3128\n")
+    assert repository("official", "centos/7", proxy="http://192.0.2.1:3128").content.endswith("proxy=http://192.0.2.1:3128\n")
 
 
 def answers(**told):
