@@ -168,6 +168,52 @@ class Checks(_Part):
     )
 
 
+def _amount(value: Any) -> Any:
+    """A number of hosts, or a share of them."""
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,5}|[0-9]{1,2}%|100%", text):
+        raise ValueError(f"{value} is neither a number of hosts nor a share like 25%")
+    return text
+
+
+def _pause(value: Any) -> Any:
+    """Seconds, or the word for a question."""
+    if value == "ask":
+        return value
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if isinstance(value, bool) or not 0 <= seconds <= 86400:
+        raise ValueError(f"{value} is neither a number of seconds nor ask")
+    return seconds
+
+
+class Rollout(_Part):
+    """In which order and how carefully hosts are changed."""
+
+    order: Annotated[tuple[str, ...], BeforeValidator(_mirrors)] = Field(
+        (), description="Groups of the inventory, one after the other; other hosts come last."
+    )
+    canary: int = Field(0, ge=0, le=100000, description="So many hosts go first, alone.")
+    batch: Annotated[str, BeforeValidator(_amount)] = Field(
+        "0", description="So many hosts at a time, or a share of all; 0 is all."
+    )
+    pause: Annotated[float | Literal["ask"], BeforeValidator(_pause)] = Field(
+        0.0, description="Seconds between batches, or ask."
+    )
+    max_failures: Annotated[str, BeforeValidator(_amount)] | None = Field(
+        None, description="After more failures than this the rest is left untouched."
+    )
+
+
+class Runs(_Part):
+    """How long runs are kept."""
+
+    keep: int = Field(200, ge=1, le=100000, description="The newest so many.")
+    days: int = Field(180, ge=1, le=36500, description="Not longer than so many days.")
+
+
 class Settings(_Part):
     """All settings; docs/settings.md tells more on each."""
 
@@ -190,6 +236,8 @@ class Settings(_Part):
     verify: Verify = Verify()
     ssh: Ssh = Ssh()
     checks: Checks = Checks()
+    rollout: Rollout = Rollout()
+    runs: Runs = Runs()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
 
@@ -223,6 +271,15 @@ def load(
         lines = [_sentence(problem, document, named, environment) for problem in error.errors()]
         raise SettingsError("\n".join(lines), "docs/settings.md tells what each setting may be.") from None
     return _anchored(settings, path.parent, flags, document)
+
+
+def parts() -> dict[str, type[BaseModel]]:
+    """The settings that are mappings of a fixed form, by their name."""
+    return {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Part)
+    }
 
 
 def json_schema() -> dict[str, Any]:
@@ -325,7 +382,7 @@ def _place(
 
 def _keys(parents: tuple[str, ...]) -> list[str]:
     """Known settings by their path, those beside the unknown one first."""
-    nested: dict[str, type[_Part]] = {"ssh": Ssh, "verify": Verify, "checks": Checks}
+    nested = parts()
     inner = [f"{name}.{key}" for name, part in nested.items() for key in part.model_fields]
     if parents and parents[0] in nested:
         return [*inner, *nested[parents[0]].model_fields]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pydock_installer import daemon_json
-from tests.unit.test_modules import engine, run_old
+from tests.unit.modules import engine
+from tests.unit.test_modules import run_old
 
 modest = settings(max_examples=150, deadline=None)
 text_module = daemon_json._json()
