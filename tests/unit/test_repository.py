@@ -112,7 +112,8 @@ def test_a_key_of_the_users_own_is_what_mirrors_must_serve():
 
 
 def test_the_role_is_told_what_serves_as_well():
-    assert chosen(host(answers(official=0.1, aliyun=404, tuna=0.3, ustc=0.2))).others == ("ustc", "tuna")
+    said = answers(official=0.1, aliyun=404, tuna=2.0, ustc=0.3, huawei=0.2)
+    assert chosen(host(said)).others == ("ustc", "huawei", "tuna")
 
 
 # -- a fleet
