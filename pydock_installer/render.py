@@ -26,6 +26,13 @@ ROLE_OF_STEP = {
     "settings": "docker_daemon",
     "service": "docker_daemon",
     "proof": "docker_verify",
+    "stop": "docker_absent",
+    "packages": "docker_absent",
+    "network": "docker_absent",
+    "firewall": "docker_absent",
+    "data": "docker_absent",
+    "config": "docker_absent",
+    "system": "docker_absent",
 }
 
 #: What the modules of the others import.

@@ -18,7 +18,9 @@ from pydock_installer.model import (
     Report,
     Severity,
     StepStatus,
+    Traces,
 )
+from pydock_installer.model.traces import Firewall
 
 #: How each status reads in the closing sentence.
 WORDS = {
@@ -51,7 +53,8 @@ def summary(report: Report) -> str:
     if report.command == "check":
         return _check_summary(report.hosts)
     statuses = [host.status for host in report.hosts]
-    parts = [f"{number} {text}" for status, text in WORDS.items() if (number := statuses.count(status))]
+    words = {**WORDS, HostStatus.OK: "without Docker now"} if report.command == "uninstall" else WORDS
+    parts = [f"{number} {text}" for status, text in words.items() if (number := statuses.count(status))]
     return f"{_hosts(len(statuses))}: {', '.join(parts)}."
 
 
@@ -135,7 +138,40 @@ def _host(host: HostReport) -> dict[str, Any]:
         "remedy": host.remedy,
         "code": host.code,
         "seconds": round(host.seconds, 1),
+        "left": None if host.left is None else [{"what": e.what, "why": e.why} for e in host.left],
+        "traces": _traces(host.plan.traces),
     }
+
+
+def _traces(traces: Traces | None) -> dict[str, Any] | None:
+    """What there was of Docker before anything was done; ``null`` for what could not be seen."""
+    if traces is None:
+        return None
+    told = {
+        "units": [{"name": u.name, "active": u.active, "enabled": u.enabled} for u in _seen(traces.units, ())],
+        "containers": [
+            {"name": c.name, "image": c.image, "running": c.running} for c in _seen(traces.containers, ())
+        ],
+        "images": _seen(traces.images, None),
+        "volumes": [{"name": v.name, "root": v.root, "kib": v.kib} for v in _seen(traces.volumes, ())],
+        "roots": [
+            {"kind": r.kind, "path": r.path, "real": r.real, "state": r.state, "kib": r.kib}
+            for r in _seen(traces.roots, ())
+        ],
+        "networks": list(_seen(traces.networks, ())),
+        "bridges": sorted(_seen(traces.links, {})),
+        "firewall": [
+            {"tool": f.tool, "chains": list(f.chains), "rules": list(f.rules), "user_rules": list(f.user_rules)}
+            for f in _seen(traces.firewall, Firewall()).filters
+        ],
+        "files": sorted(_seen(traces.files, {})),
+        "group_members": list(group.members) if (group := _seen(traces.group, None)) else [],
+    }
+    return told
+
+
+def _seen(fact: Any, otherwise: Any) -> Any:
+    return fact.value if isinstance(fact, Known) else otherwise
 
 
 def _facts(facts: Facts | None) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import click
 
 from pydock_installer import __version__
 from pydock_installer.cli.options import console, host_options, output_options, request, wish_options
+from pydock_installer.cli.uninstall import uninstall_options
 from pydock_installer.errors import ExitCode, PydockError
 
 if TYPE_CHECKING:
@@ -119,6 +120,20 @@ def status(**options: Any) -> int:
         from pydock_installer.workflows.plan import plan
 
         return plan(request(options, talk), talk, "status")
+
+    return _report(options, work)
+
+
+@app.command(epilog="Example:  pydock uninstall root@192.0.2.10 --dry-run")
+@host_options()
+@uninstall_options()
+def uninstall(**options: Any) -> int:
+    """Take Docker off again, and nothing else: shows what is there, asks, removes, looks again."""
+
+    def work(talk: Console) -> Report:
+        from pydock_installer.cli.uninstall import run
+
+        return run(options, talk)
 
     return _report(options, work)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydock_installer.model.fact import NOT_ASKED, Fact, Known, Unknown
 from pydock_installer.model.groups import EngineFacts, NetworkFacts, PackageFacts, StorageFacts, SystemFacts
+from pydock_installer.model.traces import Left, Traces
 
 
 class Secret:
@@ -159,6 +160,7 @@ __all__ = [
     "HostReport",
     "HostStatus",
     "Known",
+    "Left",
     "NetworkFacts",
     "Outcome",
     "Package",
@@ -176,6 +178,7 @@ __all__ = [
     "StepStatus",
     "StorageFacts",
     "SystemFacts",
+    "Traces",
     "Unknown",
 ]
 
@@ -221,6 +224,8 @@ class HostPlan:
     unreachable: Finding | None = None
     consent: tuple[str, ...] = ()
     """Packages a user may still need, that go only with a word of their own."""
+    traces: Traces | None = None
+    """What there is of Docker, where it was asked for to take it away."""
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -294,6 +299,8 @@ class HostReport:
     seconds: float = 0.0
     code: str | None = None
     """The diagnosis behind the cause, for ``pydock explain``."""
+    left: tuple[Left, ...] | None = None
+    """What is still there of Docker after it was taken away; ``None`` where nobody looked."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ DOING = {
     "docker_packages": "packages",
     "docker_daemon": "engine",
     "docker_verify": "proof",
+    "docker_absent": "removal",
 }
 
 #: Where the diagnosis of a failed step is looked up.
@@ -37,6 +38,7 @@ PHASE_OF_STEP = {
     "settings": "daemon",
     "service": "daemon",
     "proof": "pull",
+    "packages": "packages",
 }
 
 

@@ -39,7 +39,7 @@ import time
 from collections import OrderedDict
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pydock_host import back_up, make_directory, note_file, tail
+from ansible.module_utils.pydock_host import back_up, make_directory, note_file, note_found, tail
 
 # What the engine takes over on SIGHUP; everything else waits for a restart.
 RELOADABLE = frozenset(
@@ -291,6 +291,7 @@ class Daemon(object):
     def bring_up(self, running, changed):
         """(what was done, the engine's answer): start, restart, reload or nothing."""
         if not running:
+            note_found(self.run)
             self.control("start")
             return "started", self.wait()
         answer = self.wait()
