@@ -76,6 +76,8 @@ def note_found(run, forwarding="/proc/sys/net/ipv4/ip_forward"):
     """What an engine's first start changes: forwarding, and FORWARD's policy. Nothing if it has been here since boot."""
     policies = {}
     for tool in ("iptables", "ip6tables"):
+        if not any(os.path.exists("%s/%s-save" % (place, tool)) for place in ("/usr/sbin", "/sbin")):
+            continue
         _code, out, _err = run(tool + "-save", "-t", "filter")
         if re.search(r"^:DOCKER", out, re.MULTILINE):
             return
