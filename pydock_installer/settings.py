@@ -168,6 +168,13 @@ class Checks(_Part):
     )
 
 
+class Runs(_Part):
+    """How long runs are kept."""
+
+    keep: int = Field(200, ge=1, le=100000, description="The newest so many.")
+    days: int = Field(180, ge=1, le=36500, description="Not longer than so many days.")
+
+
 class Settings(_Part):
     """All settings; docs/settings.md tells more on each."""
 
@@ -190,6 +197,7 @@ class Settings(_Part):
     verify: Verify = Verify()
     ssh: Ssh = Ssh()
     checks: Checks = Checks()
+    runs: Runs = Runs()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
 
@@ -223,6 +231,15 @@ def load(
         lines = [_sentence(problem, document, named, environment) for problem in error.errors()]
         raise SettingsError("\n".join(lines), "docs/settings.md tells what each setting may be.") from None
     return _anchored(settings, path.parent, flags, document)
+
+
+def parts() -> dict[str, type[BaseModel]]:
+    """The settings that are mappings of a fixed form, by their name."""
+    return {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Part)
+    }
 
 
 def json_schema() -> dict[str, Any]:
@@ -325,7 +342,7 @@ def _place(
 
 def _keys(parents: tuple[str, ...]) -> list[str]:
     """Known settings by their path, those beside the unknown one first."""
-    nested: dict[str, type[_Part]] = {"ssh": Ssh, "verify": Verify, "checks": Checks}
+    nested = parts()
     inner = [f"{name}.{key}" for name, part in nested.items() for key in part.model_fields]
     if parents and parents[0] in nested:
         return [*inner, *nested[parents[0]].model_fields]

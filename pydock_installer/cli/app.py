@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pydock_installer import __version__
-from pydock_installer.cli.options import console, host_options, output_options, request, wish_options
+from pydock_installer.cli.options import (
+    Typed,
+    console,
+    host_options,
+    output_options,
+    request,
+    wish_options,
+)
 from pydock_installer.cli.uninstall import uninstall_options
 from pydock_installer.errors import ExitCode, PydockError
 
@@ -90,8 +97,10 @@ def install(**options: Any) -> int:
     def work(talk: Console) -> Report:
         from pydock_installer.workflows.install import install
         from pydock_installer.workflows.plan import plan
+        from pydock_installer.workflows.record import recorded
 
-        return (plan if options["dry_run"] else install)(request(options, talk), talk)
+        wanted = request(options, talk)
+        return plan(wanted, talk) if options["dry_run"] else recorded(install, wanted, talk)
 
     return _report(options, work)
 
@@ -103,9 +112,10 @@ def verify(**options: Any) -> int:
     """Is Docker really working? Runs the proof again, changes nothing else."""
 
     def work(talk: Console) -> Report:
+        from pydock_installer.workflows.record import recorded
         from pydock_installer.workflows.verify import verify
 
-        return verify(request(options, talk), talk)
+        return recorded(verify, request(options, talk), talk)
 
     return _report(options, work)
 
@@ -177,21 +187,50 @@ def runs() -> None:
 @output_options()
 def runs_list(**options: Any) -> int:
     """The runs there were, newest first."""
-    from pydock_installer.cli.runs import show_list
-
-    return show_list(console(options))
+    return _told(options, lambda talk, runs: runs.show_list(talk))
 
 
 @runs.command("show", epilog="Example:  pydock runs show last")
 @click.argument("run", metavar="ID", default="last")
 @output_options()
 def runs_show(run: str, **options: Any) -> int:
-    """The report of one run; `last` is the newest."""
-    from pydock_installer.cli.runs import show_run
+    """One run: its hosts, steps, times, causes, and the command that began it; `last` is the newest."""
+    return _told(options, lambda talk, runs: runs.show_run(run, talk))
+
+
+@runs.command("diff", epilog="Example:  pydock runs diff 20261125-0310 last")
+@click.argument("before", metavar="ID")
+@click.argument("after", metavar="ID", default="last")
+@output_options()
+def runs_diff(before: str, after: str, **options: Any) -> int:
+    """What two runs say differently of their hosts."""
+    return _told(options, lambda talk, runs: runs.show_difference(before, after, talk))
+
+
+@runs.command("retry", epilog="Example:  pydock runs retry last")
+@click.argument("run", metavar="ID", default="last")
+@output_options()
+def runs_retry(run: str, **options: Any) -> int:
+    """The same command again, on the hosts that failed or were never reached."""
+
+    def work(talk: Console, runs: Any) -> int:
+        record = runs.repeatable(run)
+        runs.announce(record, talk)
+        typed = Typed(record.invocation.arguments, frozenset(record.unfinished))
+        return int(
+            app.main(args=list(typed.arguments), prog_name="pydock", standalone_mode=False, obj=typed) or 0
+        )
+
+    return _told(options, work)
+
+
+def _told(options: dict[str, Any], work: Callable[[Console, Any], int]) -> int:
+    """Something about earlier runs, or the one sentence that explains why not."""
+    from pydock_installer.cli import runs
 
     talk = console(options)
     try:
-        return show_run(run, talk)
+        return work(talk, runs)
     except PydockError as error:
         talk.error(error)
         return int(error.exit_code)
@@ -239,7 +278,8 @@ def init(**options: Any) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; the exit code of errors.ExitCode."""
     try:
-        code = app.main(args=argv, prog_name="pydock", standalone_mode=False)
+        typed = Typed(tuple(sys.argv[1:] if argv is None else argv))
+        code = app.main(args=argv, prog_name="pydock", standalone_mode=False, obj=typed)
         sys.stdout.flush()
         return int(code or 0)
     except click.exceptions.Exit as end:
@@ -247,6 +287,9 @@ def main(argv: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return int(ExitCode.USAGE)
+    except PydockError as error:
+        print(f"Error: {error.message}\n{error.hint or ''}", file=sys.stderr)
+        return int(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print("Interrupted: nothing more was done.", file=sys.stderr)
         return int(ExitCode.INTERRUPTED)

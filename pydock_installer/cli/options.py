@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,15 @@ import click
 if TYPE_CHECKING:
     from pydock_installer.cli.console import Console
     from pydock_installer.workflows.request import Request
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The command as it was typed, and the hosts to which ``runs retry`` narrows it."""
+
+    arguments: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,6 +61,7 @@ def output_options() -> Callable[[Command], Command]:
                 "--json", "as_json", is_flag=True, help="Print one JSON document on stdout (docs/json.md)."
             ),
             click.option("--no-color", is_flag=True, help="Plain text; also NO_COLOR in the environment."),
+            click.option("--log", metavar="FILE", help="Also write all that is said into FILE, with times."),
             click.option("-v", "--verbose", count=True, help="Say more; repeat for Ansible's own verbosity."),
         ]
     )
@@ -119,12 +130,19 @@ def console(options: Mapping[str, Any]) -> Console:
     """The terminal, as the flags want it."""
     from pydock_installer.cli.console import Console
 
-    return Console(json=options["as_json"], no_color=options["no_color"], verbose=options["verbose"])
+    return Console(
+        json=options["as_json"],
+        no_color=options["no_color"],
+        verbose=options["verbose"],
+        log=options["log"],
+    )
 
 
 def request(options: Mapping[str, Any], talk: Console) -> Request:
     """Everything a workflow needs, checked before anything is contacted."""
     from pydock_installer import fleet, settings
+    from pydock_installer.errors import UsageError
+    from pydock_installer.history import Invocation
     from pydock_installer.planner import Wishes
     from pydock_installer.workflows.request import Request
 
@@ -143,6 +161,15 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
     hosts = fleet.choose(
         options["hosts"], options["inventory"], options["limit"], login, here, chosen.inventory
     )
+    talk.mask(secret for host in hosts for secret in (host.password, host.become_password))
+    typed = click.get_current_context().find_object(Typed) or Typed()
+    if typed.only is not None:
+        hosts = tuple(host for host in hosts if host.name in typed.only)
+        if gone := typed.only - {host.name for host in hosts}:
+            raise UsageError(
+                f"{', '.join(sorted(gone))} of that run {'is' if len(gone) == 1 else 'are'} no longer in the inventory",
+                "Put them back, or type the command for the others yourself.",
+            )
     return Request(
         hosts=hosts,
         settings=chosen,
@@ -153,4 +180,5 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
         yes=bool(options.get("yes")),
         keep_going=bool(options.get("keep_going")),
         verbosity=options["verbose"],
+        invocation=Invocation(typed.arguments, str(here)),
     )

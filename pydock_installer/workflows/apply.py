@@ -15,8 +15,10 @@ from pydock_installer.model import HostPlan, HostReport, HostStatus, Outcome, Pl
 from pydock_installer.outcome import Ledger
 from pydock_installer.render import ROLE_OF_STEP, render
 from pydock_installer.report import exit_code, to_json
+from pydock_installer.state import private_files
 from pydock_installer.workflows.look import count
 from pydock_installer.workflows.plan import standing_proof, unapplied
+from pydock_installer.workflows.record import Record
 from pydock_installer.workflows.request import Progress, Request, Talk
 
 #: What a person reads while a role runs.
@@ -48,17 +50,25 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     ansible.require_programs(any(entry.host.password for entry in todo.values()))
     tree = render(plan, request.settings)
     directory = rundir.create(command, tree.files)
+    record = Record(directory.name, command, request, talk, directory)
+    record.begin([entry.host.name for entry in plan.hosts])
+    for entry in plan.hosts:
+        if not entry.steps:
+            record.host_done(unapplied(entry))
     ledger = Ledger()
     answers = {prompt.text: prompt.secret for prompt in tree.prompts}
-    with talk.progress(list(todo)) as progress, interruptible() as interrupted, rundir.private_files():
+    with talk.progress(list(todo)) as progress, interruptible() as interrupted, private_files():
         progress.stage(f"Working on {count(len(todo), 'host')}")
 
         def on_event(event: ansible.TaskEvent) -> None:
-            _tell(event, todo, ledger, progress)
+            if entry := _tell(event, todo, ledger, progress):
+                record.host_done(entry)
 
         end = ansible.run(directory, answers, on_event, interrupted.is_set, request.verbosity)
     hosts = tuple(
-        _host_report(entry, ledger, end, interrupted.is_set()) if entry.steps else unapplied(entry)
+        _ended(entry, ledger) or _cut_off(entry, ledger, end, interrupted.is_set())
+        if entry.steps
+        else unapplied(entry)
         for entry in plan.hosts
     )
     code = ExitCode.INTERRUPTED if interrupted.is_set() else exit_code([host.status for host in hosts])
@@ -67,6 +77,7 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
         rundir.save_report(directory, to_json(report))
     except PydockError as error:
         talk.note(error.message)  # What was done is told all the same.
+    record.end(report)
     return report
 
 
@@ -75,13 +86,16 @@ def roles_of(entry: HostPlan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ROLE_OF_STEP[step.name] for step in entry.steps))
 
 
-def _tell(event: ansible.TaskEvent, todo: Mapping[str, HostPlan], ledger: Ledger, progress: Progress) -> None:
+def _tell(
+    event: ansible.TaskEvent, todo: Mapping[str, HostPlan], ledger: Ledger, progress: Progress
+) -> HostReport | None:
+    """Tell of an event; the host's report if it was the last one there."""
     entry = todo.get(event.host)
     if entry is None or event.task not in roles_of(entry):
-        return
+        return None
     if event.kind == "started":
         progress.step(event.host, DOING.get(event.task, event.task))
-        return
+        return None
     for step in ledger.enter(event):
         progress.step_done(event.host, step)
     outcome = ledger.outcome(event.host)
@@ -89,9 +103,11 @@ def _tell(event: ansible.TaskEvent, todo: Mapping[str, HostPlan], ledger: Ledger
         progress.host_done(event.host, False, outcome.message)
     elif ledger.finished(event.host) >= set(roles_of(entry)):
         progress.host_done(event.host, True, "done")
+    return _ended(entry, ledger)
 
 
-def _host_report(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupted: bool) -> HostReport:
+def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
+    """The report of a host on which all is done, or something failed; ``None`` while it is neither."""
     name = entry.host.name
     outcome = ledger.outcome(name) or Outcome()
     changed = any(step.status is StepStatus.CHANGED for step in outcome.steps)
@@ -111,6 +127,12 @@ def _host_report(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupt
         status = HostStatus.OK if changed or outcome.proof else HostStatus.UNCHANGED
         proof = outcome.proof or standing_proof(entry)
         return HostReport(entry, status, outcome.steps, proof, seconds=outcome.seconds)
+    return None
+
+
+def _cut_off(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupted: bool) -> HostReport:
+    """The report of a host whose work ended before it was done."""
+    outcome = ledger.outcome(entry.host.name) or Outcome()
     if interrupted:
         cause, remedy = (
             "interrupted before it was done",
