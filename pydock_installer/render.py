@@ -31,8 +31,8 @@ ROLE_OF_STEP = {
     "network": "docker_absent",
     "firewall": "docker_absent",
     "data": "docker_absent",
-    "config": "docker_absent",
     "system": "docker_absent",
+    "config": "docker_absent",
 }
 
 #: What the modules of the others import.

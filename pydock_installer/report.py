@@ -122,7 +122,10 @@ def to_json(report: Report) -> dict[str, Any]:
         "run_directory": report.run_directory,
         "exit_code": report.exit_code,
         "summary": summary(report),
-        "hosts": [_host(host) for host in report.hosts],
+        "hosts": [
+            {**_host(host), **(_removal(host) if report.command == "uninstall" else {})}
+            for host in report.hosts
+        ],
     }
 
 
@@ -138,17 +141,23 @@ def _host(host: HostReport) -> dict[str, Any]:
         "remedy": host.remedy,
         "code": host.code,
         "seconds": round(host.seconds, 1),
-        "left": None if host.left is None else [{"what": e.what, "why": e.why} for e in host.left],
-        "traces": _traces(host.plan.traces),
     }
+
+
+def _removal(host: HostReport) -> dict[str, Any]:
+    """What an uninstallation has to say besides."""
+    left = None if host.left is None else [{"what": entry.what, "why": entry.why} for entry in host.left]
+    return {"left": left, "traces": _traces(host.plan.traces)}
 
 
 def _traces(traces: Traces | None) -> dict[str, Any] | None:
     """What there was of Docker before anything was done; ``null`` for what could not be seen."""
     if traces is None:
         return None
-    told = {
-        "units": [{"name": u.name, "active": u.active, "enabled": u.enabled} for u in _seen(traces.units, ())],
+    return {
+        "units": [
+            {"name": u.name, "active": u.active, "enabled": u.enabled} for u in _seen(traces.units, ())
+        ],
         "containers": [
             {"name": c.name, "image": c.image, "running": c.running} for c in _seen(traces.containers, ())
         ],
@@ -161,13 +170,17 @@ def _traces(traces: Traces | None) -> dict[str, Any] | None:
         "networks": list(_seen(traces.networks, ())),
         "bridges": sorted(_seen(traces.links, {})),
         "firewall": [
-            {"tool": f.tool, "chains": list(f.chains), "rules": list(f.rules), "user_rules": list(f.user_rules)}
+            {
+                "tool": f.tool,
+                "chains": list(f.chains),
+                "rules": list(f.rules),
+                "user_rules": list(f.user_rules),
+            }
             for f in _seen(traces.firewall, Firewall()).filters
         ],
         "files": sorted(_seen(traces.files, {})),
         "group_members": list(group.members) if (group := _seen(traces.group, None)) else [],
     }
-    return told
 
 
 def _seen(fact: Any, otherwise: Any) -> Any:

@@ -111,7 +111,9 @@ def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
     groups: dict[object, list[HostPlan]] = {}
     for entry in hosts:
         # What there is on a host that loses it is told of each.
-        alone = entry.host.name if entry.unreachable or (entry.traces and (entry.steps or entry.blockers)) else ""
+        alone = (
+            entry.host.name if entry.unreachable or (entry.traces and (entry.steps or entry.blockers)) else ""
+        )
         key = (alone, entry.steps, tuple(f.message for f in entry.blockers))
         groups.setdefault(key, []).append(entry)
     return list(groups.values())

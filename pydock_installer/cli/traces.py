@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pydock_installer.absent_plan import shared, size, value
+from pydock_installer.absence import shared, size, value
 from pydock_installer.cli.text import clean, one_line
-from pydock_installer.model import Facts, HostPlan, HostReport, Report, Severity, Traces
+from pydock_installer.model import Facts, HostPlan, HostReport, Left, Report, Severity, Traces
 from pydock_installer.model.traces import Firewall
 from pydock_installer.report import grouped
 
@@ -30,7 +30,9 @@ def _data(traces: Traces) -> Iterator[str]:
     containers = value(traces.containers, ())
     if containers:
         running = [c for c in containers if c.running]
-        names = [f"{c.name} ({c.image or 'image unknown'}{', runs' if c.running else ''})" for c in containers]
+        names = [
+            f"{c.name} ({c.image or 'image unknown'}{', runs' if c.running else ''})" for c in containers
+        ]
         yield f"containers: {len(containers)}, {len(running)} of them running: {grouped(names, SHOWN)}"
     if images := value(traces.images, 0):
         yield f"images: {images}"
@@ -67,7 +69,9 @@ def _around(traces: Traces) -> Iterator[str]:
     group = value(traces.group, None)
     if group and group.members:
         yield f"group docker: {', '.join(group.members)}"
-    files = [path for path, what in value(traces.files, {}).items() if what != "dir" and path.startswith("/etc/")]
+    files = [
+        path for path, what in value(traces.files, {}).items() if what != "dir" and path.startswith("/etc/")
+    ]
     if files:
         yield f"settings: {grouped(files, SHOWN)}"
 
@@ -90,14 +94,13 @@ def lines(entry: HostPlan) -> Iterator[Text]:
 
 def left_text(report: Report) -> RenderableType:
     """Per host what is left and why; hosts with the same are told together."""
-    groups: dict[object, list[HostReport]] = {}
+    groups: dict[tuple[Left, ...], list[HostReport]] = {}
     for host in report.hosts:
         if host.left is not None:
             groups.setdefault(host.left, []).append(host)
     parts: list[RenderableType] = []
     for left, hosts in groups.items():
         head = Text(clean(grouped([h.plan.host.name for h in hosts])), style="bold")
-        assert isinstance(left, tuple)
         if not left:
             parts.append(head.append(": nothing of Docker is left", style="not bold green"))
             continue

@@ -51,9 +51,11 @@ def uninstall_options() -> Callable[[Command], Command]:
 
 def run(options: Mapping[str, Any], talk: Console) -> Report:
     """The workflow with the consents that the flags are. Raises UsageError or RefusedError before any contact."""
-    from pydock_installer.absent_plan import Consents
+    from pydock_installer.absence import Consents
+    from pydock_installer.workflows.record import recorded
     from pydock_installer.workflows.uninstall import uninstall
 
+    wanted = request(options, talk)
     if options["keep"] and options["with_tools"]:
         raise UsageError("--keep compilers and --with-tools contradict each other", "Leave one of them out.")
     consents = Consents(
@@ -64,15 +66,24 @@ def run(options: Mapping[str, Any], talk: Console) -> Report:
         follow_links=options["follow_links"],
     )
     if options["yes_delete_data"] and not consents.purge_data:
-        raise UsageError("--yes-delete-data goes with --purge-data or --all", "Leave it out to keep the data.")
+        raise UsageError(
+            "--yes-delete-data goes with --purge-data or --all", "Leave it out to keep the data."
+        )
     if not options["dry_run"] and not talk.interactive:
         if not options["yes"]:
             raise RefusedError(
-                "there is no terminal to ask on whether Docker may go", "Pass --yes to go ahead without a question."
+                "there is no terminal to ask on whether Docker may go",
+                "Pass --yes to go ahead without a question.",
             )
         if consents.purge_data and not options["yes_delete_data"]:
             raise RefusedError(
                 "there is no terminal to confirm on that data is deleted",
                 "Pass --yes-delete-data, too: images, containers and volumes go for good.",
             )
-    return uninstall(request(options, talk), consents, talk, options["dry_run"], options["yes_delete_data"])
+    if options["dry_run"]:
+        return uninstall(wanted, talk, consents, dry_run=True)
+    return recorded(
+        lambda request, talk: uninstall(request, talk, consents, delete_data=options["yes_delete_data"]),
+        wanted,
+        talk,
+    )

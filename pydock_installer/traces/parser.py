@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from pydock_installer.model import Known
@@ -94,7 +95,9 @@ def _units(text: str) -> tuple[Unit, ...]:
         values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         if "Id" in values and values["LoadState"] != "not-found":
             enabled = values.get("UnitFileState", "")
-            units.append(Unit(_name(values["Id"]), values["ActiveState"], enabled, values.get("FragmentPath", "")))
+            units.append(
+                Unit(_name(values["Id"]), values["ActiveState"], enabled, values.get("FragmentPath", ""))
+            )
     return tuple(units)
 
 
@@ -176,7 +179,7 @@ def _filter(tool: str, lines: list[str]) -> Filter:
 
 def targets(words: list[str]) -> list[str]:
     """Where a rule leads."""
-    return [after for word, after in zip(words, words[1:], strict=False) if word in ("-j", "-g")]
+    return [after for word, after in pairwise(words) if word in ("-j", "-g")]
 
 
 def _group(text: str) -> Group:

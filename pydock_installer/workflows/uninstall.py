@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pydock_installer import rundir, ssh, traces
-from pydock_installer.absent_plan import (
+from pydock_installer.absence import (
     Consents,
     companions,
     plan_absence,
@@ -34,13 +34,14 @@ from pydock_installer.probe import parse
 from pydock_installer.report import exit_code, to_json
 from pydock_installer.workflows.look import count, ssh_options, what_it_is
 from pydock_installer.workflows.plan import unapplied
+from pydock_installer.workflows.record import Record
 from pydock_installer.workflows.request import Progress, Request, Talk
 
 Sight = tuple[Facts, Traces]
 
 
 def uninstall(
-    request: Request, consents: Consents, talk: Talk, dry_run: bool = False, delete_data: bool = False
+    request: Request, talk: Talk, consents: Consents, *, dry_run: bool = False, delete_data: bool = False
 ) -> Report:
     """Take Docker off every host of the request. ``delete_data`` is the word that stands for a typed number.
 
@@ -62,7 +63,10 @@ def uninstall(
 
 
 def look_for_traces(
-    request: Request, hosts: Sequence[Host], progress: Progress, packages: Mapping[str, Iterable[str]] | None = None
+    request: Request,
+    hosts: Sequence[Host],
+    progress: Progress,
+    packages: Mapping[str, Iterable[str]] | None = None,
 ) -> dict[str, Sight | UnreachableError]:
     """Facts and traces of hosts, over one connection each; for hosts that cannot be reached, why.
 
@@ -83,10 +87,10 @@ def look_for_traces(
         return facts, traces.parse_traces(answer.stdout, question.nonce)
 
     def done(host: Host, result: Sight | UnreachableError) -> None:
-        unreachable = isinstance(result, UnreachableError)
-        progress.host_done(
-            host.name, not unreachable, result.message if unreachable else what_it_is(result[0])
-        )
+        if isinstance(result, UnreachableError):
+            progress.host_done(host.name, False, result.message)
+        else:
+            progress.host_done(host.name, True, what_it_is(result[0]))
 
     progress.stage(f"Looking at {count(len(hosts), 'host')}")
     return ssh.run_everywhere(hosts, ask, request.settings.forks, done)
@@ -161,12 +165,18 @@ def _looked_at_again(report: Report, request: Request, consents: Consents, talk:
         for entry in report.hosts
     )
     report = replace(report, hosts=told, exit_code=exit_code([host.status for host in told]))
-    if report.run_directory:
-        try:
-            rundir.save_report(Path(report.run_directory), to_json(report))
-        except PydockError as error:
-            talk.note(error.message)
+    if report.run and report.run_directory:
+        _kept(report, request, talk, report.run, Path(report.run_directory))
     return report
+
+
+def _kept(report: Report, request: Request, talk: Talk, run: str, directory: Path) -> None:
+    """The run's report and record say what the second look found."""
+    try:
+        rundir.save_report(directory, to_json(report))
+    except PydockError as error:
+        talk.note(error.message)
+    Record(run, report.command, request, talk, directory).end(report)
 
 
 def _told(
@@ -186,6 +196,3 @@ def _told(
         remedy = "Run the same command again; if it stays, see who puts it there."
         return replace(entry, status=HostStatus.FAILED, cause=cause, remedy=remedy, code="still-there")
     return entry
-
-
-

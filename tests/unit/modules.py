@@ -9,7 +9,7 @@ from hypothesis import settings
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 # Where Ansible finds it once the role is loaded.
-ansible.module_utils.__path__.append(str(ROLES / "docker_host/module_utils"))
+ansible.module_utils.__path__.extend(str(path) for path in sorted(ROLES.glob("*/module_utils")))
 modest = settings(max_examples=60, deadline=None)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pydock_installer import data_roots
+from pydock_installer.absence import roots as data_roots
 from pydock_installer.model.traces import Root
 from pydock_installer.traces.parser import parse_mounts
 
@@ -140,12 +140,6 @@ def test_data_that_is_visible_elsewhere_is_seen():
     assert data_roots.seen_elsewhere(root, parse_mounts(LINES)) == ["/srv/db"]
     assert data.seen_elsewhere(mounts, "/data/other") == []
     assert data.seen_elsewhere(data.parse_mounts(LINES.encode()[:200]), "/var/lib/docker") == []
-
-
-def test_what_an_engine_mounts_for_itself_is_told_from_what_people_mount():
-    own = {m.point: data.is_dockers_own(m, "/var/lib/docker") for m in data.parse_mounts(LINES.encode())}
-    assert own["/var/lib/docker/overlay2/ab/merged"]
-    assert not own["/var/lib/docker/volumes/web/_data"]
 
 
 # -- emptying

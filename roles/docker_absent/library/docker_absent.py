@@ -9,15 +9,15 @@ DOCUMENTATION = r"""
 module: docker_absent
 short_description: Take Docker off a host, and nothing else
 description:
-  - Stops the engine, removes its packages, links, chains, groups and run files. Every step is decided from what is there.
+  - Stops the engine, removes its packages and links and chains and run files. Every step is decided from what is there.
   - Data and settings stay unless they are asked for. Nothing is touched if anything speaks against the whole.
 options:
   packages: {description: Names of the packages that are Docker's., type: list, elements: str, required: true}
-  tools: {description: Compilers and tools to remove as far as pydock installed them., type: list, elements: str, default: []}
+  tools: {description: Compilers and tools to remove if pydock installed them., type: list, elements: str, default: []}
   keep: {description: Packages that stay although pydock installed them., type: list, elements: str, default: []}
   purge_data: {description: Whether images and containers and volumes go., type: bool, default: false}
   purge_config: {description: Whether settings and repository and key and dependencies go., type: bool, default: false}
-  data_roots: {description: The only directories whose data may go; empty for those that are found., type: list, elements: str, default: []}
+  data_roots: {description: The only directories whose data may go., type: list, elements: str, default: []}
   follow_links: {description: Whether a data root that is a link is followed., type: bool, default: false}
   foreign: {description: Whether a static archive or a snap goes., type: bool, default: false}
   lock_timeout: {description: Seconds to wait for another package manager., type: int, default: 300}
@@ -37,46 +37,18 @@ code: {description: Name of the failure., type: str, returned: failure}
 evidence: {description: The tool's own words., type: str, returned: failure}
 """
 
-import io
 import os
 import re
-import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pydock_data import (
-    Emptying, Moved, holding, is_dockers_own, is_inside, read_mounts, remove_tree, seen_elsewhere, shown, unmount_below,
-    why_not,
-)  # fmt: skip
-from ansible.module_utils.pydock_engine import CONTAINERD_NAMES, UNITS, Engine, read
+from ansible.module_utils.pydock_data import DEFAULTS, Root, shown
+from ansible.module_utils.pydock_engine import UNITS, Engine, read
 from ansible.module_utils.pydock_firewall import Firewall, is_dockers_zone
-from ansible.module_utils.pydock_host import JOURNAL, journal, lock_holder, note, tail
-from ansible.module_utils.pydock_leavings import (
-    CONFIG, CONTAINERD_CONFIG, CONTAINERD_RUN, EMPTY, RUN, Packages, brought, holds, keys_to_go, present, restorable,
-    without_holds,
-)  # fmt: skip
+from ansible.module_utils.pydock_host import journal, lock_holder, note, tail
+from ansible.module_utils.pydock_leavings import CONFIG, CONTAINERD_CONFIG, Leavings, Packages, brought, present
 
-FORWARDING = "/proc/sys/net/ipv4/ip_forward"
 OPTIONS = ["--setopt=exit_on_lock=True", "--setopt=clean_requirements_on_remove=False", "--disablerepo=*"]
-
-
-class Root(object):
-    """A data root that is there: its kind, the path as it is named, the directory behind it."""
-
-    def __init__(self, kind, path, trusted):
-        self.kind, self.path, self.trusted = kind, path, trusted
-        self.real = os.path.realpath(path)
-        self.linked = self.real != path
-
-    def entries(self):
-        return [name for name in sorted(os.listdir(self.real)) if name != "lost+found"] if os.path.isdir(self.real) else []
-
-    def is_mounted(self):
-        return any(mount.point == self.real for mount in read_mounts())
-
-    def is_there(self):
-        """Whether there is something to be removed: a mount point stays, empty."""
-        return bool(self.entries()) or (os.path.isdir(self.real) and not self.is_mounted()) or os.path.islink(self.path)
 
 
 class Absent(object):
@@ -149,9 +121,9 @@ class Absent(object):
         """Everything that speaks against it, before anything is touched."""
         static = self.engine.static_files(not self.shared)
         if not self.params["foreign"] and (static or self.engine.has_snap()):
-            self.fail("foreign-docker", "Nothing was touched: this Docker came from no package (%s); say that it may go, or"
-                      " remove it as it was installed." % (static[0] if static else "the snap docker"))  # fmt: skip
-        self.static = static
+            what = static[0] if static else "the snap docker"
+            self.fail("foreign-docker", "Nothing was touched: this Docker came from no package (%s); say that it"
+                      " may go, or remove it as it was installed." % what)  # fmt: skip
         if self.refusal:
             self.fail("still-needed", "Nothing was touched: other packages need Docker's: %s; remove them first."
                       % ", ".join(self.refusal))  # fmt: skip
@@ -166,22 +138,16 @@ class Absent(object):
         return [root for root in roots if not chosen or root.path in chosen]
 
     def refuse_root(self, root):
-        if root.linked and os.path.islink(root.path) and not self.params["follow_links"]:
-            self.fail("data-root-link", "Nothing was touched: %s is a link to %s; say that it may be followed."
-                      % (root.path, root.real))  # fmt: skip
-        reason = why_not(root.kind, root.real, os.listdir(root.real) if os.path.isdir(root.real) else [], root.trusted)
-        if reason:
-            self.fail("data-root-foreign", "Nothing was touched: %s; move away what is not Docker's." % reason)
-        elsewhere = seen_elsewhere(read_mounts(), root.real)
-        if elsewhere:
-            self.fail("data-root-elsewhere", "Nothing was touched: data in %s is mounted at %s, too; unmount that first."
-                      % (root.real, ", ".join(shown(point) for point in elsewhere[:3])))  # fmt: skip
+        found = root.refusal(self.params["follow_links"])
+        if found:
+            self.fail(found[0], "Nothing was touched: %s." % found[1])
 
     def remember(self):
         """What later runs could not see any more: this one may be cut off, and settings may go before data."""
+        moved = [root for root in self.roots if root.path != DEFAULTS[root.kind]]
         for name, values in (
-            ("data-root", [r.path for r in self.roots if r.kind == "docker" and r.path != "/var/lib/docker"]),
-            ("containerd-root", [r.path for r in self.roots if r.kind == "containerd" and r.path != "/var/lib/containerd"]),
+            ("data-root", [root.path for root in moved if root.kind == "docker"]),
+            ("containerd-root", [root.path for root in moved if root.kind == "containerd"]),
             ("containerd-shared", re.findall(r"the namespace (\S+)", self.shared)),
         ):
             for value in values:
@@ -242,8 +208,8 @@ class Absent(object):
                 return code, out, err
             if time.time() >= deadline:
                 self.step("packages", "failed", "locked")
-                self.fail("locked", "Another package manager (pid %s) has held the lock for %d s; let it end, and run again."
-                          % (holder or "unknown", self.params["lock_timeout"]), out, err)  # fmt: skip
+                self.fail("locked", "Another package manager (pid %s) has held the lock for %d s; let it end, and run"
+                          " again." % (holder or "unknown", self.params["lock_timeout"]), out, err)  # fmt: skip
             time.sleep(3)
 
     # -- network and firewall
@@ -302,119 +268,28 @@ class Absent(object):
                 continue
             if os.path.isdir(root.real):
                 note("purging", root=root.path)
-                problems += self.purge(root)
+                problems += root.purge(self.run, self.params["follow_links"])
             if not problems and os.path.islink(root.path):
                 os.unlink(root.path)
         return problems
 
-    def purge(self, root):
-        stuck = unmount_below(self.run, root.real)
-        if stuck:
-            return [stuck]
-        self.refuse_root(root)  # Again, now that nothing is mounted below and right before it is emptied.
-        work = Emptying(self.run, keep=("lost+found",))
-        try:
-            work.empty(root.real)
-            if not work.problems and not root.is_mounted():
-                os.rmdir(root.real)
-        except (OSError, Moved) as problem:
-            return ["%s: %s" % (shown(root.real), problem)]
-        return ["%s: %s" % (shown(path), why) for path, why in work.problems[:20]]
-
     # -- settings, and what is left over
 
-    def config_paths(self):
-        return present(CONFIG + (() if self.shared else CONTAINERD_CONFIG)) if self.params["purge_config"] else []
+    def leavings(self):
+        rest = [root for root in self.roots if root.entries()]
+        return Leavings(self.module, self.run, self.engine, self.shared, self.params["purge_config"], bool(rest))
 
     def config_wanted(self):
-        if not self.params["purge_config"]:
-            return []
-        words = self.config_paths() + ["version holds in " + path for path, _text in holds()]
-        words += ["the package key %s" % name for name in keys_to_go(self.rpm.keys(), self.journal)]
-        return words + [JOURNAL] * self.journal_goes()
-
-    def journal_goes(self):
-        """Not while somebody may need it: data that is still to be purged, or something that restore can put back."""
-        gone = set(["/etc/docker/daemon.json", "/etc/yum.repos.d/docker-ce.repo"])
-        rest = [root for root in self.roots if root.entries()]
-        return os.path.exists(JOURNAL) and not rest and not restorable(journal(), gone)
+        return self.leavings().config_wanted()
 
     def config(self):
-        problems = []
-        for path in self.config_paths():
-            problems += ["%s: %s" % (shown(place), why) for place, why in remove_tree(self.run, path)]
-        for path, text in holds():
-            handle, temporary = tempfile.mkstemp(dir=self.module.tmpdir)
-            os.close(handle)
-            with io.open(temporary, "w", encoding="utf-8") as sink:
-                sink.write(without_holds(text))
-            self.module.atomic_move(temporary, path)
-        for name in keys_to_go(self.rpm.keys(), self.journal):
-            code, _out, err = self.run("rpm", "-e", "--allmatches", name)
-            problems += [err.strip()] if code else []
-        if not problems and self.journal_goes():
-            os.remove(JOURNAL)
-        self.run("systemctl", "daemon-reload")
-        return problems
-
-    def run_files(self):
-        found = present(RUN + (() if self.shared else CONTAINERD_RUN))
-        if not self.shared:
-            empty = [path for path in EMPTY if os.path.isdir(path)]
-            if not any(os.path.isfile(os.path.join(path, name)) for path in empty for name in os.listdir(path)):
-                found += empty
-        return found
-
-    def group(self):
-        """(members, users whose first group it is), or None without a group."""
-        code, out, _err = self.run("getent", "group", "docker")
-        if code or out.count(":") < 3:
-            return None
-        _name, _password, number, members = out.strip().split(":")[:4]
-        users = [line.split(":") for line in read("/etc/passwd").splitlines()]
-        return [m for m in members.split(",") if m], [u[0] for u in users if len(u) > 3 and u[3] == number]
-
-    def group_goes(self):
-        group = self.group()
-        return group is not None and not group[1] and (self.params["purge_config"] or not group[0])
-
-    def forwarding_stays(self):
-        """Why forwarding is not switched off again; None if it is, "" if there is nothing to say."""
-        before = self.engine.remembered.get("ip_forward", [None])[-1]
-        if read(FORWARDING).strip() != "1" or str(before) == "1":
-            return ""
-        if before is None:
-            return "nobody wrote down what it was before Docker"
-        for path in present(("/etc/sysctl.conf", "/etc/sysctl.d/*.conf", "/usr/lib/sysctl.d/*.conf", "/run/sysctl.d/*.conf")):
-            if re.search(r"^\s*-?net[./]ipv4[./]ip_forward\s*=\s*1", read(path), re.MULTILINE):
-                return "%s switches it on" % path
-        others = [name for name in sorted(os.listdir("/sys/class/net")) if re.match(r"virbr|podman|cni|flannel|cali|lxcbr", name)]
-        if others or "Kubernetes" in self.shared:
-            return "%s may need it" % (others[0] if others else self.shared)
-        return None
+        return self.leavings().remove_config()
 
     def system_wanted(self):
-        words = self.run_files() + ["the group docker"] * self.group_goes()
-        return words + ["net.ipv4.ip_forward"] * (self.forwarding_stays() is None)
+        return self.leavings().system_wanted()
 
     def system(self):
-        problems = []
-        for path in self.run_files():
-            if path in EMPTY:
-                if os.path.isdir(path) and not os.listdir(path):
-                    os.rmdir(path)
-            else:
-                problems += ["%s: %s" % (shown(place), why) for place, why in remove_tree(self.run, path)]
-        if self.group_goes():
-            code, _out, err = self.run("groupdel", "docker")
-            problems += [err.strip()] if code else []
-        if self.forwarding_stays() is None:
-            with io.open(FORWARDING, "w", encoding="ascii") as sink:
-                sink.write(u"0\n")
-        if not os.path.exists(JOURNAL) and os.path.isdir(os.path.dirname(JOURNAL)) and not os.listdir(os.path.dirname(JOURNAL)):
-            os.rmdir(os.path.dirname(JOURNAL))
-        self.run("systemctl", "daemon-reload")
-        return problems
+        return self.leavings().clear()
 
     # -- all of it
 
@@ -427,8 +302,8 @@ class Absent(object):
             ("network", self.network_wanted, self.network),
             ("firewall", self.firewall_wanted, self.remove_firewall),
             ("data", self.data_wanted, self.data),
-            ("config", self.config_wanted, self.config),
             ("system", self.system_wanted, self.system),
+            ("config", self.config_wanted, self.config),
         ):
             words = wanted()
             if not words:
@@ -442,7 +317,8 @@ class Absent(object):
             if rest:
                 message = "%s still there: %s" % (name, ", ".join(shown(word) for word in rest)[:300])
                 self.step(name, "failed", message)
-                self.fail("%s-remain" % name, message + ("; " + said[0][:300] if said else "") + ".", "\n".join(said))
+                message += ("; " + said[0][:300] if said else "") + "."
+                self.fail("data-remain" if name == "data" else "still-there", message, "\n".join(said))
             self.step(name, "changed", detail)
         changed = any(step["status"] == "changed" for step in self.steps)
         self.module.exit_json(changed=changed, steps=self.steps, left=self.left())
@@ -452,17 +328,17 @@ class Absent(object):
         left = []
         for root in self.roots:
             if root.entries():
-                shared = root.kind == "containerd" and self.shared
-                left.append((root.path, "%s uses it" % self.shared if shared else "data goes only if that is asked for"))
+                used = "%s uses it" % self.shared if root.kind == "containerd" and self.shared else None
+                left.append((root.path, used or "data goes only if that is asked for"))
         if not self.params["purge_config"]:
             left += [(path, "settings go only if that is asked for") for path in present(CONFIG + CONTAINERD_CONFIG)]
         stay = self.rpm.installed(sorted(brought(self.journal) - set(self.names)))
         left += [(name, "it came with Docker and may be in use") for name in stay]
-        group = self.group()
+        group, forwarding = self.leavings().group(), self.leavings().forwarding_stays()
         if group:
             left.append(("the group docker", "it has members: %s" % ", ".join(group[0] + group[1])))
-        if self.forwarding_stays():
-            left.append(("net.ipv4.ip_forward = 1", self.forwarding_stays()))
+        if forwarding:
+            left.append(("net.ipv4.ip_forward = 1", forwarding))
         return [{"what": what, "why": why} for what, why in left]
 
 

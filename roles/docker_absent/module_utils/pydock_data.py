@@ -21,9 +21,9 @@ SYSTEM = frozenset(
 )
 #: What an engine makes in its data root: moby's packages by their directories, 1.7 to 29.
 DOCKER = frozenset(
-    """aufs btrfs buildkit builder containerd containers devicemapper discovery_certs engine-id execdriver fuse-overlayfs
-    graph image init linkgraph.db lost+found network nuke-graph-directory.sh overlay overlay2 plugins rootfs runtimes
-    swarm tmp tmp-old tmpmounts trust vfs volumes zfs""".split()
+    """aufs btrfs buildkit builder containerd containers devicemapper discovery_certs engine-id execdriver
+    fuse-overlayfs graph image init linkgraph.db lost+found network nuke-graph-directory.sh overlay overlay2 plugins
+    rootfs runtimes swarm tmp tmp-old tmpmounts trust vfs volumes zfs""".split()
 )
 DOCKER_PATTERN = re.compile(r"(repositories-[a-z0-9]+|\d+\.\d+)\Z")
 CONTAINERD_PATTERN = re.compile(r"(io\.containerd\.[a-z0-9.-]+|tmpmounts|lost\+found)\Z")
@@ -111,17 +111,6 @@ def seen_elsewhere(mounts, path):
         if same and mount.point != path and not is_inside(mount.point, path):
             found.append(mount.point)
     return found
-
-
-def is_dockers_own(mount, root):
-    """Whether an engine mounts such a thing for itself: layers, shared memory, secrets, a volume with options."""
-    inner = mount.point[len(root.rstrip("/")) + 1:]
-    return bool(
-        re.match(r"(overlay2?|aufs|btrfs|devicemapper|vfs|zfs|fuse-overlayfs|rootfs|plugins|buildkit|containerd)(/|\Z)", inner)
-        or re.match(r"containers/[^/]+/(mounts|secrets|shm)", inner)
-        or mount.kind == "nsfs"
-        or inner in ("overlay2", "aufs", "btrfs", "devicemapper", "zfs", "containers", "plugins")
-    )
 
 
 # -- effects
@@ -277,13 +266,13 @@ class Emptying(object):
             remove(name)
         except OSError as problem:
             self.note(problem, path)
-        return None
+        return
 
     def note(self, problem, path):
         told = problem.errno == errno.ENOTEMPTY and any(is_inside(one, path) for one, _why in self.problems)
         if problem.errno != errno.ENOENT and not told:
             self.problems.append((path, os.strerror(problem.errno)))
-        return None
+        return
 
 
 def identity(path):
@@ -306,3 +295,52 @@ def remove_tree(run, path):
     if not work.problems:
         os.rmdir(path)
     return work.problems
+
+
+class Root(object):
+    """A data root that is there: its kind, the path as it is named, the directory behind it."""
+
+    def __init__(self, kind, path, trusted=False):
+        self.kind, self.path, self.trusted = kind, path, trusted
+        self.real = os.path.realpath(path)
+
+    def entries(self):
+        names = os.listdir(self.real) if os.path.isdir(self.real) else []
+        return sorted(name for name in names if name != "lost+found")
+
+    def is_mounted(self):
+        return any(mount.point == self.real for mount in read_mounts())
+
+    def is_there(self):
+        """Whether there is something to be removed: a mount point stays, empty."""
+        return bool(self.entries()) or (os.path.isdir(self.real) and not self.is_mounted()) or os.path.islink(self.path)
+
+    def refusal(self, follow_links):
+        """(code, why it must not be emptied), or None."""
+        if os.path.islink(self.path) and not follow_links:
+            return "data-root-link", "%s is a link to %s; say that it may be followed" % (self.path, shown(self.real))
+        reason = why_not(self.kind, self.real, self.entries(), self.trusted)
+        if reason:
+            return "data-root-foreign", reason + "; move away what is not Docker's"
+        elsewhere = seen_elsewhere(read_mounts(), self.real)
+        if elsewhere:
+            reason = "data in %s is mounted at %s, too; unmount that first"
+            return "data-root-elsewhere", reason % (shown(self.real), ", ".join(shown(p) for p in elsewhere[:3]))
+        return None
+
+    def purge(self, run, follow_links):
+        """Empty it, and remove it unless it is a mount point. Sentences about what stays."""
+        stuck = unmount_below(run, self.real)
+        if stuck:
+            return [stuck]
+        found = self.refusal(follow_links)  # Again, now that nothing is mounted below and right before it is emptied.
+        if found:
+            return [found[1]]
+        work = Emptying(run, keep=("lost+found",))
+        try:
+            work.empty(self.real)
+            if not work.problems and not self.is_mounted():
+                os.rmdir(self.real)
+        except (OSError, Moved) as problem:
+            return ["%s: %s" % (shown(self.real), problem)]
+        return ["%s: %s" % (shown(path), why) for path, why in work.problems[:20]]

@@ -58,12 +58,13 @@ def named(bridges):
 
 
 def own_forms(table, bridges=()):
-    """What the engine writes into chains that are not its own (moby, setup_ip_tables.go and port_mapping of 1.x to 28)."""
+    """What the engine writes into chains that are not its own (moby, setup_ip_tables.go and its kin, 1.x to 28)."""
     name = named(bridges)
     forms = {
         "filter": [
             r"-A FORWARD -o %s -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT" % name,
-            r"-A FORWARD -m set --match-set docker-ext-bridges-v[46] dst -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+            r"-A FORWARD -m set --match-set docker-ext-bridges-v[46] dst -m conntrack"
+            r" --ctstate RELATED,ESTABLISHED -j ACCEPT",
             r"-A FORWARD -i %s ! -o %s -j ACCEPT" % (name, name),
             r"-A FORWARD -i %s -o %s -j (?:ACCEPT|DROP)" % (name, name),
         ],
@@ -78,7 +79,8 @@ def own_forms(table, bridges=()):
 
 def is_hairpin(rule, subnets):
     """Masquerading of a container to itself, for a published port; the address is in a subnet of Docker's."""
-    found = re.match(r"-A POSTROUTING -s (\S+)/(?:32|128) -d (\S+)/(?:32|128) -p (\w+) -m \3 --dport \d+ -j MASQUERADE\Z", rule)
+    form = r"-A POSTROUTING -s (\S+)/32 -d (\S+)/32 -p (\w+) -m \3 --dport \d+ -j MASQUERADE\Z"
+    found = re.match(form, rule)
     return bool(found) and found.group(1) == found.group(2) and any(in_subnet(found.group(1), net) for net in subnets)
 
 
@@ -168,7 +170,7 @@ class Firewall(object):
         problems = []
         for tool, data in self.chains():
             code, out, err = self.run(tool + "-restore", "--noflush", "-w", "10", data=data)
-            if code and re.search(r"unrecognized option|invalid option|unknown option|Usage:", err + out, re.IGNORECASE):
+            if code and re.search(r"(unrecognized|invalid|unknown) option|usage:", err + out, re.IGNORECASE):
                 code, out, err = self.run(tool + "-restore", "--noflush", data=data)  # Before 1.6.2.
             if code:
                 problems.append("%s: %s" % (tool, (err or out).strip()[:300]))
@@ -198,7 +200,7 @@ class Firewall(object):
         return [path for path in (ZONE, POLICY) if os.path.exists(path)]
 
     def remove_zone(self):
-        """firewalld's permanent zone and policy. It is not reloaded: that would drop rules that others added for now."""
+        """firewalld's permanent zone and policy. It is not reloaded: rules that others added for now would be lost."""
         if self.run("firewall-cmd", "--state")[0] == 0:
             for bridge in ("docker0", "docker_gwbridge") + tuple(self.bridges):
                 self.run("firewall-cmd", "--zone=docker", "--remove-interface=" + bridge)

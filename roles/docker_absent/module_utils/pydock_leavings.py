@@ -8,6 +8,11 @@ import glob
 import io
 import os
 import re
+import tempfile
+
+from ansible.module_utils.pydock_data import remove_tree, shown
+from ansible.module_utils.pydock_engine import read
+from ansible.module_utils.pydock_host import JOURNAL, journal
 
 #: Docker's settings, and what says where its packages come from.
 CONFIG = (
@@ -31,6 +36,10 @@ CONTAINERD_RUN = ("/run/containerd", "/etc/systemd/system/multi-user.target.want
 EMPTY = ("/opt/containerd/bin", "/opt/containerd/lib", "/opt/containerd")
 HOLDS = ("/etc/yum/pluginconf.d/versionlock.list", "/etc/dnf/plugins/versionlock.list")
 HELD = re.compile(r"[^#]*(docker-ce|containerd\.io|docker-(buildx|compose|scan|model)-plugin)")
+FORWARDING = "/proc/sys/net/ipv4/ip_forward"
+SYSCTL = ("/etc/sysctl.conf", "/etc/sysctl.d/*.conf", "/usr/lib/sysctl.d/*.conf", "/run/sysctl.d/*.conf")
+#: Links of others whose machines or containers need forwarding.
+FORWARDERS = re.compile(r"virbr|podman|cni|flannel|cali|lxcbr")
 #: The id of Docker's own key (060A 61C5 1B55 8A7F 742B 77AA C52F EB6B 621E 9F35).
 DOCKER_KEY = "621e9f35"
 
@@ -154,3 +163,103 @@ class Packages(object):
                 break
             chosen -= keep
         return sorted(certain)
+
+
+class Leavings(object):
+    """Settings, run files, the group and forwarding. ``data_stays``: there is data that a later run may purge."""
+
+    def __init__(self, module, run, engine, shared, purge, data_stays):
+        self.module, self.run, self.remembered = module, run, engine.remembered
+        self.shared, self.purge, self.data_stays = shared, purge, data_stays
+
+    def config_paths(self):
+        return present(CONFIG + (() if self.shared else CONTAINERD_CONFIG)) if self.purge else []
+
+    def config_wanted(self):
+        if not self.purge:
+            return []
+        words = self.config_paths() + ["version holds in " + path for path, _text in holds()]
+        words += ["the package key %s" % name for name in keys_to_go(Packages(self.run).keys(), journal())]
+        return words + [JOURNAL] * self.journal_goes()
+
+    def journal_goes(self):
+        """Not while somebody may need it: data that is still to be purged, or something that restore can put back."""
+        gone = set(["/etc/docker/daemon.json", "/etc/yum.repos.d/docker-ce.repo"])
+        return os.path.exists(JOURNAL) and not self.data_stays and not restorable(journal(), gone)
+
+    def remove_config(self):
+        problems = []
+        for path in self.config_paths():
+            problems += ["%s: %s" % (shown(place), why) for place, why in remove_tree(self.run, path)]
+        for path, text in holds():
+            handle, temporary = tempfile.mkstemp(dir=self.module.tmpdir)
+            os.close(handle)
+            with io.open(temporary, "w", encoding="utf-8") as sink:
+                sink.write(without_holds(text))
+            self.module.atomic_move(temporary, path)
+        for name in keys_to_go(Packages(self.run).keys(), journal()):
+            code, _out, err = self.run("rpm", "-e", "--allmatches", name)
+            problems += [err.strip()] if code else []
+        if not problems and self.journal_goes():
+            os.remove(JOURNAL)
+            if not os.listdir(os.path.dirname(JOURNAL)):
+                os.rmdir(os.path.dirname(JOURNAL))
+        self.run("systemctl", "daemon-reload")
+        return problems
+
+    def run_files(self):
+        found = present(RUN + (() if self.shared else CONTAINERD_RUN))
+        if not self.shared:
+            empty = [path for path in EMPTY if os.path.isdir(path)]
+            if not any(os.path.isfile(os.path.join(path, name)) for path in empty for name in os.listdir(path)):
+                found += empty
+        return found
+
+    def group(self):
+        """(members, users whose first group it is), or None without a group."""
+        code, out, _err = self.run("getent", "group", "docker")
+        if code or out.count(":") < 3:
+            return None
+        _name, _password, number, members = out.strip().split(":")[:4]
+        users = [line.split(":") for line in read("/etc/passwd").splitlines()]
+        return [m for m in members.split(",") if m], [u[0] for u in users if len(u) > 3 and u[3] == number]
+
+    def group_goes(self):
+        group = self.group()
+        return group is not None and not group[1] and (self.purge or not group[0])
+
+    def forwarding_stays(self):
+        """Why forwarding is not switched off again; None if it is, "" if there is nothing to say."""
+        before = self.remembered.get("ip_forward", [None])[-1]
+        if read(FORWARDING).strip() != "1" or str(before) == "1":
+            return ""
+        if before is None:
+            return "nobody wrote down what it was before Docker"
+        for path in present(SYSCTL):
+            if re.search(r"^\s*-?net[./]ipv4[./]ip_forward\s*=\s*1", read(path), re.MULTILINE):
+                return "%s switches it on" % path
+        others = [name for name in sorted(os.listdir("/sys/class/net")) if FORWARDERS.match(name)]
+        if others or "Kubernetes" in self.shared:
+            return "%s may need it" % (others[0] if others else self.shared)
+        return None
+
+    def system_wanted(self):
+        words = self.run_files() + ["the group docker"] * self.group_goes()
+        return words + ["net.ipv4.ip_forward"] * (self.forwarding_stays() is None)
+
+    def clear(self):
+        problems = []
+        for path in self.run_files():
+            if path in EMPTY:
+                if os.path.isdir(path) and not os.listdir(path):
+                    os.rmdir(path)
+            else:
+                problems += ["%s: %s" % (shown(place), why) for place, why in remove_tree(self.run, path)]
+        if self.group_goes():
+            code, _out, err = self.run("groupdel", "docker")
+            problems += [err.strip()] if code else []
+        if self.forwarding_stays() is None:
+            with io.open(FORWARDING, "w", encoding="ascii") as sink:
+                sink.write(u"0\n")
+        self.run("systemctl", "daemon-reload")
+        return problems

@@ -73,7 +73,7 @@ def note(action, path=JOURNAL, **facts):
 
 
 def note_found(run, forwarding="/proc/sys/net/ipv4/ip_forward"):
-    """What an engine's first start changes: forwarding, and FORWARD's policy. Nothing if it has been here since boot."""
+    """What an engine's first start changes: forwarding, and FORWARD's policy. Nothing if it ran before."""
     policies = {}
     for tool in ("iptables", "ip6tables"):
         if not any(os.path.exists("%s/%s-save" % (place, tool)) for place in ("/usr/sbin", "/sbin")):

@@ -1,20 +1,17 @@
-"""What of Docker goes from a host, what stays, and why: one list of things, for the plan and for the look afterwards. Pure."""
+"""What of Docker goes from a host, what stays, and why: one list, for the plan and for the look afterwards. Pure."""
 
 from __future__ import annotations
 
 import fnmatch
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydock_installer import platforms
-from pydock_installer.checks import privilege
-from pydock_installer.checks.rule import Context
-from pydock_installer.data_roots import is_mounted, mounted_below, seen_elsewhere, why_not
-from pydock_installer.model import Fact, Facts, Finding, Host, HostPlan, Known, Left, Severity, Step, Traces, Unknown
+from pydock_installer.absence.roots import is_mounted
+from pydock_installer.model import Fact, Facts, Known, Left, Traces
 from pydock_installer.model.traces import Firewall, Root
-from pydock_installer.settings import Settings
 
 JOURNAL = "/var/lib/pydock/journal.jsonl"
 #: Docker's namespaces in containerd.
@@ -26,25 +23,13 @@ RUN = (
     "/etc/systemd/system/*.wants/containerd.service",
 )  # fmt: skip
 KEPT_DATA = "data goes with --purge-data alone"
+UNKNOWN_BEFORE = "nobody wrote down what it was before Docker"
 KEPT_CONFIG = "settings go with --purge-config alone"
 #: The id of Docker's own key (060A 61C5 1B55 8A7F 742B 77AA C52F EB6B 621E 9F35).
 DOCKER_KEY = "621e9f35"
 
-REASONS = {
-    "stop": "it runs, or starts at boot",
-    "packages": "installed",
-    "network": "links of Docker's own",
-    "firewall": "Docker's own; rules of others stay as they are",
-    "data": "you asked for it; it cannot be brought back",
-    "config": "you asked for it",
-    "system": "of no use without Docker",
-}
-VERBS = {
-    "stop": "stop", "packages": "remove", "network": "delete", "firewall": "take out of the firewall",
-    "data": "delete the data in", "config": "delete", "system": "clear away",
-}  # fmt: skip
-
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -69,145 +54,9 @@ class Thing:
     """It makes no step of its own: it goes along with others if it can, else this is why not."""
 
 
-def plan_absence(host: Host, facts: Facts, traces: Traces, consents: Consents) -> HostPlan:
-    """The steps that take Docker off this host; none if there is nothing, or if a finding speaks against it."""
-    known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
-    host = replace(host, interpreter=host.interpreter or (known.interpreter if known else None))
-    right = replace(privilege(facts, Context(Settings(), known)), group="host")
-    if right.severity in (Severity.BLOCKER, Severity.UNKNOWN):
-        return HostPlan(host, facts, (replace(right, severity=Severity.BLOCKER),), traces=traces)
-    unseen = _unseen(traces)
-    if unseen:
-        return HostPlan(host, facts, (unseen,), traces=traces)
-    found = things(facts, traces, consents)
-    steps = tuple(_steps(found))
-    findings = tuple(replace(f, group="uninstall") for f in _findings(facts, traces, consents))
-    if not steps or any(f.severity is Severity.BLOCKER for f in findings):
-        return HostPlan(host, facts, findings, traces=traces)
-    return HostPlan(host, facts, findings, steps, _variables(traces, consents, shared(facts, traces)), traces=traces)
-
-
-def _steps(found: Sequence[Thing]) -> Iterator[Step]:
-    for name, verb in VERBS.items():
-        going = [thing for thing in found if thing.step == name and not thing.stays]
-        if any(not thing.along for thing in going):
-            words = [thing.what for thing in going]
-            more = f" and {len(words) - 8} more" if len(words) > 8 else ""
-            yield Step(name, f"{verb} {', '.join(words[:8])}{more}", REASONS[name])
-
-
-def _variables(traces: Traces, consents: Consents, used_by: str) -> dict[str, Any]:
-    names = platforms.package_names()
-    extra = [*names.compilers, *names.tools]
-    roots = [r.path for r in value(traces.roots, ()) if _has_data(r, traces) and not (used_by and r.kind == "containerd")]
-    return {
-        "docker_absent_packages": list(names.dockers),
-        "docker_absent_tools": extra if consents.with_tools else [],
-        "docker_absent_keep": extra,
-        "docker_absent_purge_data": consents.purge_data,
-        "docker_absent_purge_config": consents.purge_config,
-        "docker_absent_data_roots": roots if consents.purge_data else [],
-        "docker_absent_follow_links": consents.follow_links,
-        "docker_absent_foreign": consents.foreign,
-    }
-
-
-def value(fact: Fact[T], otherwise: T) -> T:
+def value(fact: Fact[T], otherwise: S) -> T | S:
     """What is known, or else ``otherwise``."""
     return fact.value if isinstance(fact, Known) else otherwise
-
-
-def _unseen(traces: Traces) -> Finding | None:
-    """A part that could not be seen: whoever cannot see cannot show what is deleted."""
-    parts = {
-        "data": traces.roots, "volumes": traces.volumes, "mounts": traces.mounts, "containers": traces.containers,
-        "firewall": traces.firewall, "files": traces.files, "namespaces of containerd": traces.namespaces,
-    }  # fmt: skip
-    for name, fact in parts.items():
-        if isinstance(fact, Unknown):
-            return Finding(
-                "traces-unseen",
-                Severity.BLOCKER,
-                f"its {name} could not be seen: {fact.reason}",
-                "Run it again; if it stays so, see on the host what hangs.",
-                group="uninstall",
-            )
-    return None
-
-
-# -- what speaks against it
-
-
-def _findings(facts: Facts, traces: Traces, consents: Consents) -> Iterator[Finding]:
-    copies = value(facts.engine_facts.copies, ())
-    strangers = [c for c in copies if c.snap or (c.owner is None and c.path.endswith("/dockerd"))]
-    if strangers and not consents.foreign:
-        yield Finding(
-            "foreign-docker",
-            Severity.BLOCKER,
-            f"this Docker came from no package: {strangers[0].path}",
-            "Remove it as it was installed, or say that it may go: --foreign.",
-        )
-    needed = value(traces.needed, {})
-    if needing := needed.get("engine", ()):
-        yield Finding(
-            "still-needed",
-            Severity.BLOCKER,
-            f"other packages need Docker's: {', '.join(needing[:5])}",
-            "Remove them first, if nobody uses them any more (`yum remove NAME` on the host).",
-        )
-    state = value(facts.engine_facts.state, None)
-    if state and state.swarm not in ("inactive", ""):
-        yield Finding(
-            "swarm",
-            Severity.WARNING,
-            "it is a node of a swarm, which loses it",
-            "Take it out first: `docker node update --availability drain NODE`, then `docker swarm leave`.",
-        )
-    if used_by := shared(facts, traces):
-        yield Finding(
-            "containerd-shared",
-            Severity.WARNING,
-            f"{used_by} uses this containerd: it stays, with its data and settings",
-            "Take that off first if all of it is to go.",
-        )
-    if consents.purge_data:
-        for root in value(traces.roots, ()):
-            if _has_data(root, traces) and not (used_by and root.kind == "containerd"):
-                yield from _about_root(root, traces, consents)
-
-
-def _about_root(root: Root, traces: Traces, consents: Consents) -> Iterator[Finding]:
-    mounts = value(traces.mounts, ())
-    if root.state == "link" and not consents.follow_links:
-        yield Finding(
-            "data-root-link",
-            Severity.BLOCKER,
-            f"{root.path} is a link to {root.real}",
-            "See that this is Docker's data, then say that the link may be followed: --follow-links.",
-        )
-    trusted = any(e["action"] == "purging" and e.get("root") == root.path for e in traces.journal)
-    if reason := why_not(root.kind, root.real, root.entries, trusted):
-        yield Finding(
-            "data-root-foreign",
-            Severity.BLOCKER,
-            reason,
-            "Move away what is not Docker's and run again, or leave the data in place (without --purge-data).",
-        )
-    if points := seen_elsewhere(root, mounts):
-        yield Finding(
-            "data-root-elsewhere",
-            Severity.BLOCKER,
-            f"data in {root.real} is mounted at {', '.join(points[:3])}, too",
-            "Unmount it there first.",
-        )
-    if below := [m for m in mounted_below(root, mounts) if m.point.startswith(f"{root.real}/volumes/")]:
-        yield Finding(
-            "data-root-mounts",
-            Severity.WARNING,
-            f"{below[0].source} is mounted at {below[0].point}: it is unmounted, and its files stay",
-            "Take it out of /etc/fstab, if it stands there.",
-        )
 
 
 def shared(facts: Facts, traces: Traces) -> str:
@@ -250,7 +99,11 @@ def things(
 def _running(traces: Traces, busy: str | None) -> Iterator[Thing]:
     for unit in value(traces.units, ()):
         stays = busy if unit.name == "containerd.service" else None
-        if unit.active not in ("inactive", "failed") or unit.enabled in ("enabled", "enabled-runtime", "linked"):
+        if unit.active not in ("inactive", "failed") or unit.enabled in (
+            "enabled",
+            "enabled-runtime",
+            "linked",
+        ):
             yield Thing("stop", unit.name, stays)
     shims = [p for p in value(traces.processes, ()) if is_dockers_shim(p.name, p.arguments)]
     if shims:
@@ -266,17 +119,17 @@ def is_dockers_shim(name: str, arguments: str) -> bool:
 
 def companions(traces: Traces) -> frozenset[str]:
     """Packages that pydock's transactions brought and that are still there."""
-    return frozenset(packages_brought(traces.journal) & set(value(traces.companions, ())))
+    there = value(traces.companions, ())
+    return frozenset(packages_brought(traces.journal) & set(there))
 
 
 def still_there(facts: Facts, names: frozenset[str]) -> frozenset[str]:
     """Those of the names that are installed; rpm was asked about them."""
-    return names & frozenset(value(facts.packages, {}))
+    installed = value(facts.packages, {})
+    return names & frozenset(installed)
 
 
-def _packages(
-    facts: Facts, consents: Consents, busy: str | None, brought: frozenset[str]
-) -> Iterator[Thing]:
+def _packages(facts: Facts, consents: Consents, busy: str | None, brought: frozenset[str]) -> Iterator[Thing]:
     names = platforms.package_names()
     installed = value(facts.packages, {})
     for name in names.dockers:
@@ -334,17 +187,19 @@ def remembered(traces: Traces, name: str) -> Any:
     return found[-1] if found else None
 
 
-def _has_data(root: Root, traces: Traces) -> bool:
+def has_data(root: Root, traces: Traces) -> bool:
+    """Whether there is something to be removed: a mount point stays, empty."""
     if root.state == "absent":
         return False
     if [name for name in root.entries if name != "lost+found"] or root.state == "link":
         return True
-    return not is_mounted(root, value(traces.mounts, ()))
+    mounts = value(traces.mounts, ())
+    return not is_mounted(root, mounts)
 
 
 def _data(traces: Traces, consents: Consents, busy: str | None) -> Iterator[Thing]:
     for root in value(traces.roots, ()):
-        if not _has_data(root, traces):
+        if not has_data(root, traces):
             continue
         stays = busy if root.kind == "containerd" and busy else None if consents.purge_data else KEPT_DATA
         yield Thing("data", f"{root.path} ({_what_is_in(root, traces)})", stays)
@@ -386,8 +241,12 @@ def _files(facts: Facts, traces: Traces, consents: Consents, busy: str | None) -
         if key in own:
             yield Thing("config", f"the package key {key}", kept)
     if traces.journal:
-        why = "what it says is still needed: data to be purged, or something that `pydock restore` can put back"
-        yield Thing("config", JOURNAL, kept and "pydock's own notes about this host; --purge-config removes them", why)
+        why = (
+            "what it says is still needed: data to be purged, or something that `pydock restore` can put back"
+        )
+        yield Thing(
+            "config", JOURNAL, kept and "pydock's own notes about this host; --purge-config removes them", why
+        )
 
 
 def _system(traces: Traces, consents: Consents) -> Iterator[Thing]:
@@ -420,9 +279,16 @@ def unknown_before(traces: Traces) -> list[Left]:
     left = []
     for entry in value(traces.firewall, Firewall()).filters:
         if entry.forward == "DROP" and remembered(traces, f"{entry.tool} FORWARD") is None:
-            left.append(Left(f"the policy DROP of FORWARD ({entry.tool})", "nobody wrote down what it was before Docker"))
+            left.append(
+                Left(
+                    f"the policy DROP of FORWARD ({entry.tool})",
+                    "nobody wrote down what it was before Docker",
+                )
+            )
     before = remembered(traces, "ip_forward")
     if value(traces.ip_forward, None) == 1 and str(before) != "1":
-        why = "nobody wrote down what it was before Docker" if before is None else "something else may need it"
+        why = (
+            "nobody wrote down what it was before Docker" if before is None else "something else may need it"
+        )
         left.append(Left("net.ipv4.ip_forward = 1", why))
     return left

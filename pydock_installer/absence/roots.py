@@ -9,17 +9,20 @@ from collections.abc import Sequence
 from pydock_installer.model.traces import Mount, Root
 
 #: Never data of Docker's alone, whatever is in them.
-SYSTEM = frozenset(
-    """/ /bin /boot /data /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr
-    /usr/local /usr/share /var /var/cache /var/lib /var/log /var/opt /var/run /var/spool /var/tmp /var/lib/containers
-    /var/lib/kubelet /var/lib/pydock""".split()
-)
+SYSTEM = frozenset({
+    "/", "/bin", "/boot", "/data", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt",
+    "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/usr", "/usr/local", "/usr/share", "/var",
+    "/var/cache", "/var/lib", "/var/log", "/var/opt", "/var/run", "/var/spool", "/var/lib/containers",
+    "/var/lib/kubelet", "/var/lib/pydock",
+    "/tmp", "/var/tmp",  # noqa: S108 - never written to
+})  # fmt: skip
 #: What an engine makes in its data root: moby's packages by their directories, 1.7 to 29.
-DOCKER = frozenset(
-    """aufs btrfs buildkit builder containerd containers devicemapper discovery_certs engine-id execdriver fuse-overlayfs
-    graph image init linkgraph.db lost+found network nuke-graph-directory.sh overlay overlay2 plugins rootfs runtimes
-    swarm tmp tmp-old tmpmounts trust vfs volumes zfs""".split()
-)
+DOCKER = frozenset({
+    "aufs", "btrfs", "buildkit", "builder", "containerd", "containers", "devicemapper", "discovery_certs",
+    "engine-id", "execdriver", "fuse-overlayfs", "graph", "image", "init", "linkgraph.db", "lost+found",
+    "network", "nuke-graph-directory.sh", "overlay", "overlay2", "plugins", "rootfs", "runtimes", "swarm",
+    "tmp", "tmp-old", "tmpmounts", "trust", "vfs", "volumes", "zfs",
+})  # fmt: skip
 DOCKER_PATTERN = re.compile(r"repositories-[a-z0-9]+|\d+\.\d+", re.ASCII)
 CONTAINERD_PATTERN = re.compile(r"io\.containerd\.[a-z0-9.-]+|tmpmounts|lost\+found")
 #: One of these makes a directory elsewhere than at the default recognisably Docker's.
@@ -41,12 +44,7 @@ def why_not(kind: str, path: str, entries: Sequence[str], trusted: bool = False)
 
     ``trusted``: it was recognised before and only a part of it is left.
     """
-    if (
-        path in SYSTEM
-        or posixpath.normpath(path) != path
-        or not path.startswith("/")
-        or path.count("/") < 2
-    ):
+    if path in SYSTEM or posixpath.normpath(path) != path or not path.startswith("/") or path.count("/") < 2:
         return f"{path} is a directory of the system, not of Docker alone"
     if foreign := strangers(kind, entries):
         return f"{path} holds other things, too: {', '.join(foreign[:5])}"
