@@ -6,6 +6,7 @@ import fnmatch
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from pydock_installer import platforms
@@ -114,7 +115,9 @@ def is_dockers_shim(name: str, arguments: str) -> bool:
     """Whether a process is the shim of a container of Docker's: by its namespace, or by Docker's own name for it."""
     if name.startswith("docker-containe"):
         return True
-    return name.startswith("containerd-shim") and bool(OWN_NAMESPACES & set(arguments.split()))
+    words = arguments.split()
+    spaces = [after for word, after in pairwise(words) if word in ("-namespace", "--namespace")]
+    return name.startswith("containerd-shim") and bool(OWN_NAMESPACES & set(spaces))
 
 
 def companions(traces: Traces) -> frozenset[str]:

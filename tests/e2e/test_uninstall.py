@@ -127,7 +127,7 @@ def test_first_docker_goes_and_data_stays_then_all_goes_without_a_trace(hosts, p
         left = {row["what"].partition(" ")[0] for row in entry["left"]}
         assert {"/var/lib/docker", "/etc/docker", "gcc", "the"} <= left
         assert out(host, "cat /var/lib/docker/volumes/web/_data/file") == "precious\n"
-        assert out(host, "command -v docker dockerd containerd; pgrep -f 'sleep 100000|containerd-shim'") == ""
+        assert out(host, "command -v docker dockerd containerd; ps -e -o args= | grep -E '[s]leep 100000|[c]ontainerd'") == ""
         assert sorted(before[name]["rules"]) == sorted(rules(host))
         assert out(host, "id -nG joe; iptables-save -t filter | grep -o 'FORWARD [A-Z]*'").split() == ["joe", "docker", "FORWARD", "ACCEPT"]
         assert out(host, "stat -c %a%U /var/lib/pydock/journal.jsonl") == "600root\n"
@@ -177,7 +177,7 @@ def test_awkward_disks_lose_docker_s_data_and_nothing_else(hosts, pydock):
     busy = pydock("uninstall", "--json", "--purge-data", "--yes", "--yes-delete-data", "un8", check=1).host("un8")
     assert busy["code"] == "data-remain"
     assert f"{out(host, 'cat /run/holder').strip()} (sleep)" in busy["cause"]
-    assert out(host, "ls /data/docker/volumes") .split() == ["backingFsBlockDev", "metadata.db", "opt", "web"] or True
+    assert {"opt", "web"} <= set(out(host, "ls /data/docker/volumes").split())
     host.run("kill $(cat /run/holder)")
     entry = pydock("uninstall", "--json", "--purge-data", "--yes", "--yes-delete-data", "un8", check=0).host("un8")
     assert [step["name"] for step in entry["steps"]] == ["data"]
@@ -198,7 +198,7 @@ def test_awkward_disks_lose_docker_s_data_and_nothing_else(hosts, pydock):
 )  # fmt: skip
 def test_a_data_root_that_is_not_docker_s_alone_is_refused_before_anything_is_touched(hosts, pydock, prepare, code, word):
     host = hosts["un9"]
-    host.run("mkdir -p /etc/docker /data; echo '{\"data-root\": \"/data/docker\"}' > /etc/docker/daemon.json")
+    host.run("mkdir -p /etc/docker /data; mountpoint -q /data || mount -t tmpfs none /data; echo '{\"data-root\": \"/data/docker\"}' > /etc/docker/daemon.json")
     pydock("install", "--yes", "--no-compilers", "un9", check=0)
     host.run(prepare)
     before = picture(host)
@@ -278,7 +278,7 @@ def test_interrupted_by_hand_it_says_so_and_the_next_run_finishes(hosts, pydock)
     with_work(host)
     with running(pydock, "uninstall", "--json", "--yes", "un8") as process:
         deadline = time.monotonic() + 60
-        while out(host, "pgrep -f 'systemctl stop'") == "" and time.monotonic() < deadline and process.poll() is None:
+        while out(host, "ps -e -o args= | grep '[s]ystemctl stop'") == "" and time.monotonic() < deadline and process.poll() is None:
             pass
         process.send_signal(signal.SIGINT)
         stdout, _ = process.communicate(timeout=120)

@@ -1,7 +1,6 @@
 """Directories that are emptied for good: which may be, and that nothing beyond them is touched."""
 
 import errno
-import importlib.util
 import os
 import subprocess
 import sys
@@ -15,22 +14,12 @@ from hypothesis import strategies as st
 from pydock_installer.absence import roots as data_roots
 from pydock_installer.model.traces import Root
 from pydock_installer.traces.parser import parse_mounts
+from tests.unit.modules import ROLES, load_utility
 
-PATH = Path(__file__).resolve().parents[2] / "roles/docker_absent/module_utils/pydock_data.py"
-
-
-def load():
-    spec = importlib.util.spec_from_file_location("pydock_data", PATH)
-    module = importlib.util.module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = before
-    return module
+PATH = ROLES / "docker_absent/module_utils/pydock_data.py"
 
 
-data = load()
+data = load_utility("docker_absent", "pydock_data")
 
 
 def nothing(*_command):

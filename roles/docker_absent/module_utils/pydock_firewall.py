@@ -47,10 +47,15 @@ def dockers_rules(table, chains, rules, bridges=()):
         chain = rule.split()[1]
         if chain in own:
             continue
-        leads = set(re.findall(r" (?:-j|-g) (\S+)", rule)) & own
+        leads = set(re.findall(r" (?:-j|-g) (\S+)", without_texts(rule))) & own
         if leads or any(form.match(rule) for form in forms) or is_hairpin(rule, subnets):
             found.append(rule)
     return found
+
+
+def without_texts(rule):
+    """A rule without its comment, which may say anything."""
+    return re.sub(r'"(?:\\.|[^"\\])*"', '""', rule)
 
 
 def named(bridges):
