@@ -11,6 +11,7 @@ from pydock_installer.model.traces import Filter, Firewall, Group, Mount, Namesp
 from tests.unit.facts import bare, installed
 from tests.unit.traces import ROOT, root, running, seen
 
+NONE = Consents()
 ALL = Consents(purge_data=True, purge_config=True)
 DOCKER = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin")
 UNITS = running("docker.service", "docker.socket", "containerd.service")
@@ -35,7 +36,7 @@ def host_with(**changes):
     return facts, replace(whole, **changes)
 
 
-def plan(facts, traces, consents=Consents()):
+def plan(facts, traces, consents=NONE):
     return plan_absence(Host("web", "192.0.2.1"), facts, traces, consents)
 
 

@@ -208,7 +208,10 @@ def test_a_run_tree_carries_the_whole_role():
         assert not [name for name in held if "__pycache__" in name]
 
 
-def absence(consents=Consents()):
+CAUTIOUS = Consents()
+
+
+def absence(consents=CAUTIOUS):
     """What is planned for a host that is to lose an engine."""
     facts = bare("9", packages=installed("docker-ce", "docker-ce-cli", "containerd.io"))
     return plan_absence(Host("gone", "192.0.2.10"), facts, seen(), consents)

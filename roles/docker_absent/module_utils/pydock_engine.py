@@ -78,8 +78,8 @@ def is_dockers_shim(name, arguments):
     """Whether a process is the shim of a container of Docker's: by its namespace, or by Docker's own name for it."""
     if not SHIMS.match(name):
         return False
-    spaces = [after for word, after in zip(arguments, arguments[1:]) if word in ("-namespace", "--namespace")]
-    return name.startswith("docker-") or bool(set(spaces) & OWN_NAMESPACES)
+    places = [place for place, word in enumerate(arguments) if word in ("-namespace", "--namespace")]
+    return name.startswith("docker-") or any(arguments[n + 1 : n + 2] == [s] for n in places for s in OWN_NAMESPACES)
 
 
 def read(path, size=1 << 20):
