@@ -1,5 +1,4 @@
 """Directories that are emptied for good: which may be, and that nothing beyond them is touched."""
-# ruff: noqa: PTH - what is tested works on the working directory, as os has it
 
 import errno
 import os

@@ -244,9 +244,9 @@ def test_a_zone_with_rules_of_others_is_not_docker_s_alone(inside, own):
 
 
 def test_the_chains_are_those_that_pydock_asks_about():
-    from pydock_installer.traces.parser import CHAINS as asked
+    from pydock_installer.traces import parser
 
     names = [*OWN, "DOCKER-BRIDGE", "DOCKER-CT", "DOCKER-INTERNAL", "DOCKER-INGRESS", "DOCKER-ISOLATION", "DOCKER-ISOLATION-STAGE-2"]
     for name in [*names, "DOCKERS", "DOCKER_OUTPUT", "DOCKER-MINE", "docker"]:
-        assert bool(asked.fullmatch(name)) == bool(firewall.CHAIN.match(name)) == (name in names)
+        assert bool(parser.CHAINS.fullmatch(name)) == bool(firewall.CHAIN.match(name)) == (name in names)
     assert ROLES.is_dir()

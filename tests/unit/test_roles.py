@@ -11,8 +11,8 @@ from pydock_installer.planner import Wishes, plan_host
 from pydock_installer.render import ROLE_OF_STEP, SHARED_ROLE, render
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare, installed
-from tests.unit.traces import seen
 from tests.unit.modules import ROLES, load
+from tests.unit.traces import seen
 
 NAMES = sorted(path.parent.parent.name for path in ROLES.glob("*/tasks/main.yml"))
 TYPES = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
