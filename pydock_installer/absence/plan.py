@@ -83,7 +83,7 @@ def _unseen(traces: Traces) -> Finding | None:
     """A part that could not be seen: whoever cannot see cannot show what is deleted."""
     parts = {
         "data": traces.roots, "volumes": traces.volumes, "mounts": traces.mounts, "containers": traces.containers,
-        "firewall": traces.firewall, "files": traces.files, "namespaces of containerd": traces.namespaces,
+        "firewall": traces.firewall, "files": traces.files,
     }  # fmt: skip
     for name, fact in parts.items():
         if isinstance(fact, Unknown):

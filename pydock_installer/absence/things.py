@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydock_installer import platforms
 from pydock_installer.absence.roots import is_mounted
-from pydock_installer.model import Fact, Facts, Known, Left, Traces
+from pydock_installer.model import Fact, Facts, Known, Left, Traces, Unknown
 from pydock_installer.model.traces import Firewall, Root
 
 JOURNAL = "/var/lib/pydock/journal.jsonl"
@@ -65,6 +65,8 @@ def shared(facts: Facts, traces: Traces) -> str:
     kubernetes = value(facts.engine_facts.kubernetes, None)
     kubelet = kubernetes and (kubernetes.joined or any(name == "kubelet" for name, _ in kubernetes.units))
     words = ["Kubernetes (kubelet)"] if kubelet else []
+    if isinstance(traces.namespaces, Unknown):
+        words.append("something unknown (containerd does not answer)")
     for space in value(traces.namespaces, ()):
         if space.name not in OWN_NAMESPACES and space.things != 0:
             words.append(f"the namespace {space.name}")

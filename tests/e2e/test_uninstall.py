@@ -66,7 +66,7 @@ def picture(host):
         "packages": set(out(host, "rpm -qa").splitlines()),
         "keys": set(out(host, "rpm -q gpg-pubkey").splitlines()),
         "links": set(re.findall(r"^\d+: ([\w.-]+)", out(host, "ip -o link"), re.MULTILINE)),
-        "rules": set(rules(host)),
+        "rules": rules(host),
         "policies": set(re.findall(r"^(:FORWARD \w+)", out(host, "iptables-save -t filter"), re.MULTILINE)),
         "units": set(out(host, "systemctl list-unit-files --no-legend --plain | awk '{print $1, $2}'; systemctl --failed --no-legend --plain").splitlines()),
         "groups": set(out(host, "getent group; getent passwd").splitlines()),
@@ -81,7 +81,7 @@ def difference(before, after):
     return {
         what: (sorted(set(before[what]) - set(after[what])), sorted(set(after[what]) - set(before[what])))
         for what in before
-        if set(before[what]) != set(after[what])
+        if before[what] != after[what]
     }
 
 
@@ -128,7 +128,7 @@ def test_first_docker_goes_and_data_stays_then_all_goes_without_a_trace(hosts, p
         assert {"/var/lib/docker", "/etc/docker", "gcc", "the"} <= left
         assert out(host, "cat /var/lib/docker/volumes/web/_data/file") == "precious\n"
         assert out(host, "command -v docker dockerd containerd; ps -e -o comm= | grep -E 'sleep|docker|containerd'") == ""
-        assert sorted(before[name]["rules"]) == sorted(rules(host))
+        assert before[name]["rules"] == rules(host), "the same rules in the same order"
         assert out(host, "id -nG joe; iptables-save -t filter | grep -o 'FORWARD [A-Z]*'").split() == ["joe", "docker", "FORWARD", "ACCEPT"]
         assert out(host, "stat -c %a%U /var/lib/pydock/journal.jsonl") == "600root\n"
     again = pydock("uninstall", "--json", "--yes", *NAMES, check=0).document

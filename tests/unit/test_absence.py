@@ -93,6 +93,7 @@ def test_a_bridge_that_nobody_knows_stays_and_is_told():
         ({"namespaces": Known((Namespace("moby", 1), Namespace("k8s.io", 12)))}, "k8s.io"),
         ({"namespaces": Known((Namespace("k8s.io", None),))}, "k8s.io"),
         ({"needed": Known({"all": ("cri-tool-1.0-1.x86_64",), "engine": ()})}, "cri-tool"),
+        ({"namespaces": Unknown("no answer in time")}, "unknown"),
     ],
 )
 def test_containerd_that_others_use_stays_with_all_that_is_its(changes, who):

@@ -145,7 +145,7 @@ class Engine(object):
         if self.is_active("containerd.service"):
             code, out, err = self.run("timeout", "10", "ctr", "namespaces", "ls", "-q")
             if code:
-                return "nobody knows who (ctr: %s)" % (err.strip() or out.strip())[:100]
+                return "something unknown (containerd does not answer: %s)" % (err.strip() or out.strip())[:100]
             spaces = dict((name, self.things(name)) for name in out.split() if name not in OWN_NAMESPACES)
         else:
             spaces = dict((name, None) for name in self.remembered.get("containerd-shared", []))
