@@ -20,7 +20,7 @@ from pydock_installer.model import HostReport, Report
 from pydock_installer.state import private_files, state_directory
 
 #: Hosts with one of these, or with none, are those of ``pydock runs retry``.
-UNFINISHED = frozenset({"failed", "unreachable", "refused", "blocked", ""})
+UNFINISHED = frozenset({"planned", "failed", "unreachable", "refused", "blocked", ""})
 
 _SCHEMA = """
 CREATE TABLE runs (

@@ -31,9 +31,11 @@ def plan_host(
     host: Host, facts: Facts, settings: Settings, wishes: Wishes, beside: tuple[Finding, ...] = ()
 ) -> HostPlan:
     """The steps that this host lacks; none if a finding blocks it, be it one of ``beside``: those of the fleet."""
-    known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
+    release = facts.release.value if isinstance(facts.release, Known) else None
+    known = platforms.lookup(release) if release else None
+    measure = platforms.nearest(release) if release else None
     judged = (checks.judge(finding, settings) for finding in beside)
-    findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, known)))
+    findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, measure)))
     if any(checks.blockers(findings)) or known is None or not known.path:
         return HostPlan(host, facts, findings)
     name = choose(settings.repository, known.path, facts.repository_file, facts.repository_answers)

@@ -32,7 +32,7 @@ NOT_SETTINGS = ("PYDOCK_LAB", "PYDOCK_BENCH", "PYDOCK_GOLDEN", "PYDOCK_MOLECULE"
 DOCKER_KEY = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
 
 
-def _address(text: str, what: str) -> str:
+def address(text: str, what: str) -> str:
     """An http or https address, without the slash at its end. A text with an @ in it is never repeated."""
     if "@" in text:
         raise ValueError(f"{what} must not carry a user name or password")
@@ -56,7 +56,7 @@ def _repository(text: str) -> str:
         return text
     if "://" not in text and "." not in text:
         raise ValueError(f"{text} is none of {', '.join(names)}, and no address{hint(text, names)}")
-    return _address(text, "the address of a repository")
+    return address(text, "the address of a repository")
 
 
 def _fingerprint(text: Any) -> str:
@@ -84,7 +84,7 @@ def _mirrors(value: Any) -> Any:
 
 
 def _normal_mirrors(mirrors: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_address(mirror, "the address of a mirror") for mirror in mirrors))
+    return tuple(dict.fromkeys(address(mirror, "the address of a mirror") for mirror in mirrors))
 
 
 def _image(text: str) -> str:
@@ -168,6 +168,45 @@ class Checks(_Part):
     )
 
 
+def _amount(value: Any) -> Any:
+    """A number of hosts, or a share of them."""
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,5}|[0-9]{1,2}%|100%", text):
+        raise ValueError(f"{value} is neither a number of hosts nor a share like 25%")
+    return text
+
+
+def _pause(value: Any) -> Any:
+    """Seconds, or the word for a question."""
+    if value == "ask":
+        return value
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if isinstance(value, bool) or not 0 <= seconds <= 86400:
+        raise ValueError(f"{value} is neither a number of seconds nor ask")
+    return seconds
+
+
+class Rollout(_Part):
+    """In which order and how carefully hosts are changed."""
+
+    order: Annotated[tuple[str, ...], BeforeValidator(_mirrors)] = Field(
+        (), description="Groups of the inventory, one after the other; other hosts come last."
+    )
+    canary: int = Field(0, ge=0, le=100000, description="So many hosts go first, alone.")
+    batch: Annotated[str, BeforeValidator(_amount)] = Field(
+        "0", description="So many hosts at a time, or a share of all; 0 is all."
+    )
+    pause: Annotated[float | Literal["ask"], BeforeValidator(_pause)] = Field(
+        0.0, description="Seconds between batches, or ask."
+    )
+    max_failures: Annotated[str, BeforeValidator(_amount)] | None = Field(
+        None, description="After more failures than this the rest is left untouched."
+    )
+
+
 class Runs(_Part):
     """How long runs are kept."""
 
@@ -197,6 +236,7 @@ class Settings(_Part):
     verify: Verify = Verify()
     ssh: Ssh = Ssh()
     checks: Checks = Checks()
+    rollout: Rollout = Rollout()
     runs: Runs = Runs()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")

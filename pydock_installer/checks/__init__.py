@@ -77,9 +77,11 @@ def package_manager(facts: Facts, _: Context) -> Finding:
     return Finding(code, Severity.OK, "answers")
 
 
-def init_system(facts: Facts, _: Context) -> Finding:
-    """The service is managed by systemd."""
+def init_system(facts: Facts, context: Context) -> Finding | None:
+    """The service is managed by systemd, but for releases that had none."""
     code = "systemd"
+    if context.platform and context.platform.service != "systemd":
+        return None
     if isinstance(facts.service, Unknown):
         return Finding(
             code,

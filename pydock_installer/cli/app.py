@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pydock_installer import __version__
+from pydock_installer.cli.mirror import mirror
 from pydock_installer.cli.options import (
     Typed,
     console,
     host_options,
     output_options,
     request,
+    rollout_options,
     wish_options,
 )
 from pydock_installer.cli.uninstall import uninstall_options
@@ -87,6 +89,7 @@ def plan(**options: Any) -> int:
 @app.command(epilog="Example:  pydock install root@192.0.2.10 --registry-mirror https://docker.m.daocloud.io")
 @host_options()
 @wish_options()
+@rollout_options()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
 @click.option("--keep-going", is_flag=True, help="Go on with the other hosts if some are blocked.")
 @click.option("--verify", is_flag=True, help="Prove again hosts that lack nothing.")
@@ -176,6 +179,9 @@ def trust(**options: Any) -> int:
     except PydockError as error:
         talk.error(error)
         return int(error.exit_code)
+
+
+app.add_command(mirror)
 
 
 @app.group(epilog="Example:  pydock runs show last")

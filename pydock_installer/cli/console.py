@@ -16,6 +16,8 @@ from pydock_installer.errors import PydockError, RefusedError
 from pydock_installer.model import Plan, Report, Secret
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from pydock_installer.cli.log import LogFile
 
 
@@ -116,6 +118,12 @@ class Console:
         """A line of the result."""
         self._written(text)
         self._out.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+
+    def result(self, text: RenderableType) -> None:
+        """A result that has a form of its own, such as a table."""
+        if self._log:
+            self._log.paint(text)
+        self._out.print(text)
 
     def document(self, document: Mapping[str, Any]) -> None:
         """The one JSON document of a command."""

@@ -55,8 +55,8 @@ class LogFile:
 
     def transcript(self, run_directory: str | None) -> None:
         """What Ansible printed in a run."""
-        path = Path(run_directory or "") / "artifacts" / "run" / "stdout"
-        if run_directory and path.is_file():
+        top = Path(run_directory or "/nowhere") / "artifacts"
+        for path in sorted(top.glob("*/stdout"), key=lambda path: path.stat().st_mtime):
             with path.open(encoding="utf-8", errors="replace") as lines:
                 for piece in _pieces(lines):
                     self.write(piece)

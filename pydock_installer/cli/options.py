@@ -38,6 +38,10 @@ SETTINGS = {
     "timeout": "ssh.timeout",
     "forks": "forks",
     "skip": "checks.skip",
+    "canary": "rollout.canary",
+    "batch": "rollout.batch",
+    "pause": "rollout.pause",
+    "max_failures": "rollout.max_failures",
 }
 
 #: The flag of each setting that has one, as it is typed.
@@ -67,11 +71,11 @@ def output_options() -> Callable[[Command], Command]:
     )
 
 
-def host_options() -> Callable[[Command], Command]:
-    """Which hosts, and how to log in to them."""
+def host_options(metavar: str = "[HOST]...") -> Callable[[Command], Command]:
+    """Which hosts, and how to log in to them. ``metavar``: what the words of the command line are."""
     return _apply(
         [
-            click.argument("hosts", nargs=-1, metavar="[HOST]..."),
+            click.argument("hosts", nargs=-1, metavar=metavar),
             click.option(
                 "-i", "--inventory", multiple=True, metavar="PATH", help="Ansible inventory; repeatable."
             ),
@@ -121,6 +125,22 @@ def wish_options() -> Callable[[Command], Command]:
             click.option("--skip", metavar="CODE,...", help="Pass these checks over."),
             click.option(
                 "--replace-podman", is_flag=True, help="Remove podman and runc where they are in the way."
+            ),
+        ]
+    )
+
+
+def rollout_options() -> Callable[[Command], Command]:
+    """In which order, and how carefully."""
+    return _apply(
+        [
+            click.option("--canary", metavar="N", help="Change N hosts first, alone."),
+            click.option("--batch", metavar="N|P%", help="Then so many at a time (default: all)."),
+            click.option("--pause", metavar="SECONDS|ask", help="Between batches; or ask before each."),
+            click.option(
+                "--max-failures",
+                metavar="N|P%",
+                help="Leave the rest untouched after more failures (in batches: 0).",
             ),
         ]
     )

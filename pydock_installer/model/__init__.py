@@ -49,6 +49,8 @@ class Host:
     become_password: Secret | None = field(default=None, repr=False)
     ssh_arguments: tuple[str, ...] = ()
     interpreter: str | None = None
+    groups: tuple[str, ...] = ()
+    """Groups of the inventory that it is in."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ class Platform:
     """Where the repository has its packages; empty where pydock does not install yet."""
     newest: str | None = None
     service: str = "systemd"
+    engine: str = "docker-ce"
+    """The package that the engine comes with."""
     kernel: str = KERNEL_FLOOR
     end_of_life: date | None = None
     version: str = ""
@@ -61,6 +63,7 @@ class Refused:
     why: str
     instead: str
     version: str = ""
+    like: str = ""
 
     def matches(self, release: Release) -> bool:
         """Whether a host's release is this one."""
@@ -131,6 +134,14 @@ def refused() -> tuple[Refused, ...]:
 def lookup(release: Release) -> Platform | None:
     """The platform of a release; ``None`` if pydock does not know it."""
     return next((platform for platform in known() if platform.matches(release)), None)
+
+
+def nearest(release: Release) -> Platform | None:
+    """The platform that a host is measured by: its own, or the one that the refusal of its release names."""
+    if found := lookup(release):
+        return found
+    entry = refusal(release)
+    return next((platform for platform in known() if entry and platform.name == entry.like), None)
 
 
 def refusal(release: Release) -> Refused | None:

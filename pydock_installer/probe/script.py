@@ -22,8 +22,8 @@ class Probe:
     nonce: str
 
 
-#: The order in which sections are asked.
-SECTIONS = ("system", "storage", "network", "packages", "engine")
+#: The sections of preflight, in the order in which they are asked.
+SECTIONS = ("system", "storage", "network", "packages", "web", "unit", "engine")
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,20 @@ class Questions:
     """Whether preflight is asked also where an engine runs already."""
     thorough: bool = True
     """Whether it is asked what registry mirrors answer and which packages a mirror has."""
+    sections: Sequence[str] = SECTIONS
+    """What is asked beyond the basics; further sections than those of preflight are ``registries``."""
 
 
 @cache
-def _script(sections: tuple[str, ...] = SECTIONS, more: tuple[str, ...] = ()) -> str:
-    """The probe and its sections as one script."""
+def _script(sections: tuple[str, ...], more: tuple[str, ...] = ()) -> str:
+    """The probe and these sections as one script."""
     package = resources.files(__package__)
     parts = [package / "probe.sh", *(package / "sections" / f"{name}.sh" for name in sections)]
     return "\n".join([*(part.read_text(encoding="utf-8") for part in parts), *more]) + "\nexit 0\n"
 
 
-def probe_for(
-    host: Host, questions: Questions, sections: tuple[str, ...] = SECTIONS, more: tuple[str, ...] = ()
-) -> Probe:
-    """The probe of one host: of its sections those that are named, and ``more`` script text behind them.
+def probe_for(host: Host, questions: Questions, more: tuple[str, ...] = ()) -> Probe:
+    """The probe of one host, and ``more`` script text behind it.
 
     The nonce is new each time, so that no file on the host can pretend to be an answer. A password for sudo
     travels on stdin alone.
@@ -66,7 +66,7 @@ def probe_for(
         "-c",
         resources.files(__package__).joinpath("launch.sh").read_text(encoding="utf-8"),
         "pydock",
-        _script(sections, more),
+        _script(tuple(questions.sections), more),
         nonce,
         "password" if password else "-",
         f"preflight={'always' if questions.preflight else 'fresh'}",

@@ -20,8 +20,13 @@ def question_for(host: Host, packages: Iterable[str] = ()) -> Probe:
     ``packages``: more names that rpm is asked about.
     """
     names = platforms.package_names()
-    questions = Questions(packages=(*names.all, *names.related, *packages), preflight=True, thorough=False)
-    return probe_for(host, questions, sections=("engine",), more=(_script(),))
+    questions = Questions(
+        packages=(*names.all, *names.related, *packages),
+        preflight=True,
+        thorough=False,
+        sections=("unit", "engine"),
+    )
+    return probe_for(host, questions, more=(_script(),))
 
 
 @cache

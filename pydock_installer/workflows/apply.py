@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from pydock_installer import ansible, rundir
+from pydock_installer import ansible, rollout, rundir
 from pydock_installer.diagnosis import diagnose
 from pydock_installer.errors import ExitCode, PydockError
 from pydock_installer.model import HostPlan, HostReport, HostStatus, Outcome, Plan, Report, StepStatus
 from pydock_installer.outcome import Ledger
 from pydock_installer.render import ROLE_OF_STEP, render
 from pydock_installer.report import exit_code, to_json
+from pydock_installer.settings import Rollout
 from pydock_installer.state import private_files
 from pydock_installer.workflows.look import count
 from pydock_installer.workflows.plan import standing_proof, unapplied
@@ -57,18 +58,36 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
             record.host_done(unapplied(entry))
     ledger = Ledger()
     answers = {prompt.text: prompt.secret for prompt in tree.prompts}
-    with talk.progress(list(todo)) as progress, interruptible() as interrupted, private_files():
-        progress.stage(f"Working on {count(len(todo), 'host')}")
+    chosen = request.settings.rollout
+    parts = rollout.batches(list(todo), {name: entry.host.groups for name, entry in todo.items()}, chosen)
+    ends: dict[str, ansible.RunEnd] = {}
+    left: str | None = None
+    with interruptible() as interrupted, private_files():
+        for number, part in enumerate(parts):
+            failed = sum(1 for name in ends if not _went_well(todo[name], ledger))
+            if number and (left := _stop(failed, len(todo), chosen, interrupted, talk, parts[number:])):
+                break
+            with talk.progress(part) as progress:
+                words = f" ({number + 1} of {len(parts)})" if len(parts) > 1 else ""
+                progress.stage(f"Working on {count(len(part), 'host')}{words}")
 
-        def on_event(event: ansible.TaskEvent) -> None:
-            if entry := _tell(event, todo, ledger, progress):
-                record.host_done(entry)
+                def on_event(event: ansible.TaskEvent, progress: Progress = progress) -> None:
+                    if entry := _tell(event, todo, ledger, progress):
+                        record.host_done(entry)
 
-        end = ansible.run(directory, answers, on_event, interrupted.is_set, request.verbosity)
+                only = part if len(parts) > 1 else ()
+                name = f"run-{number + 1}" if only else "run"
+                end = ansible.run(
+                    directory, answers, on_event, interrupted.is_set, request.verbosity, name, only
+                )
+            ends.update(dict.fromkeys(part, end))
+            if interrupted.is_set():
+                break
     hosts = tuple(
-        _ended(entry, ledger) or _cut_off(entry, ledger, end, interrupted.is_set())
-        if entry.steps
-        else unapplied(entry)
+        unapplied(entry)
+        if not entry.steps
+        else _ended(entry, ledger)
+        or _cut_off(entry, ledger, ends.get(entry.host.name), interrupted.is_set(), left)
         for entry in plan.hosts
     )
     code = ExitCode.INTERRUPTED if interrupted.is_set() else exit_code([host.status for host in hosts])
@@ -79,6 +98,36 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
         talk.note(error.message)  # What was done is told all the same.
     record.end(report)
     return report
+
+
+def _went_well(entry: HostPlan, ledger: Ledger) -> bool:
+    report = _ended(entry, ledger)
+    return report is not None and report.status in (HostStatus.OK, HostStatus.UNCHANGED)
+
+
+def _stop(
+    failed: int,
+    hosts: int,
+    chosen: Rollout,
+    interrupted: threading.Event,
+    talk: Talk,
+    waiting: Sequence[Sequence[str]],
+) -> str | None:
+    """Why a rollout ends here, if it does. Waits between batches, or asks."""
+    if rollout.spent(failed, hosts, chosen):
+        return f"left untouched: {count(failed, 'host')} failed before its turn"
+    if chosen.pause == "ask":
+        number = sum(len(part) for part in waiting)
+        done = f"{count(hosts - number, 'host')} done, {failed} failed."
+        try:
+            with _interrupt_raises():
+                agreed = talk.ask(f"{done} Go on with the next {len(waiting[0])} of {number}?")
+            return None if agreed else "left untouched: you said no"
+        except KeyboardInterrupt:
+            interrupted.set()
+    else:
+        interrupted.wait(chosen.pause)
+    return "left untouched: interrupted before its turn" if interrupted.is_set() else None
 
 
 def roles_of(entry: HostPlan) -> tuple[str, ...]:
@@ -130,10 +179,16 @@ def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
     return None
 
 
-def _cut_off(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupted: bool) -> HostReport:
-    """The report of a host whose work ended before it was done."""
+def _cut_off(
+    entry: HostPlan, ledger: Ledger, end: ansible.RunEnd | None, interrupted: bool, left: str | None
+) -> HostReport:
+    """The report of a host whose work ended before it was done, or never began."""
     outcome = ledger.outcome(entry.host.name) or Outcome()
-    if interrupted:
+    if end is None and left:
+        return HostReport(
+            entry, HostStatus.REFUSED, cause=left, remedy="`pydock runs retry` goes on with it."
+        )
+    if interrupted or end is None:
         cause, remedy = (
             "interrupted before it was done",
             "Run the same command again: it goes on where it stopped.",
@@ -144,6 +199,16 @@ def _cut_off(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupted: 
         if found := diagnose(end.output):
             cause, remedy = found.cause, found.remedy
     return HostReport(entry, HostStatus.FAILED, outcome.steps, None, cause, remedy, outcome.seconds)
+
+
+@contextmanager
+def _interrupt_raises() -> Iterator[None]:
+    """While a person is asked, Ctrl-C ends the question."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pydock_installer.errors import ExitCode, RefusedError
+from pydock_installer.errors import ExitCode, RefusedError, UsageError
 from pydock_installer.model import Finding, HostPlan, HostStatus, Plan, Report
 from pydock_installer.report import exit_code
+from pydock_installer.suggest import hint
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
 from pydock_installer.workflows.request import Request, Talk
@@ -14,6 +15,7 @@ from pydock_installer.workflows.request import Request, Talk
 
 def install(request: Request, talk: Talk, command: str = "install") -> Report:
     """Bring every host to what the settings say. Nothing changes anywhere while a host is blocked."""
+    _see_to_questions(request, talk)
     with talk.progress([host.name for host in request.hosts]) as progress:
         seen = look(request, progress)
     plan = _with_consent(make_plan(request, seen), request, seen, talk)
@@ -31,6 +33,21 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
     from pydock_installer.workflows.apply import apply
 
     return _failing_alone(apply(plan, request, talk, command))
+
+
+def _see_to_questions(request: Request, talk: Talk) -> None:
+    """Raises RefusedError before anything is done if there will be nobody to answer."""
+    if request.settings.rollout.pause == "ask" and not talk.interactive:
+        raise RefusedError(
+            "rollout.pause: ask needs a terminal to ask on", "Give a number of seconds instead."
+        )
+    known = {group for host in request.hosts for group in host.groups}
+    for group in request.settings.rollout.order:
+        if group not in known:
+            raise UsageError(
+                f"rollout.order: none of these hosts is in a group {group}{hint(group, sorted(known))}",
+                "`ansible-inventory --graph -i INVENTORY` shows the groups.",
+            )
 
 
 def _holds_up(finding: Finding) -> bool:

@@ -98,7 +98,8 @@ def test_the_question_is_a_script_that_shells_can_read(shell):
     if not shutil.which(words[0]):
         pytest.skip(f"there is no {shell} here")
     script = shlex.split(question_for(Host("here", "192.0.2.1")).command)[4]
-    assert "answer companions" in script
+    used = ("docker_unit", "limit", "answer", "file", "docker_copies", "kubernetes", "companions")
+    assert [name for name in used if f"\n{name}() {{" not in script and f"    {name}() {{" not in script] == []
     done = subprocess.run([*words, "-n"], input=script, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
