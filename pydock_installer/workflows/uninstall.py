@@ -189,7 +189,8 @@ def _told(
         cause = entry.cause or f"it was worked on, but could not be looked at again: {sight.message}"
         return replace(entry, status=HostStatus.FAILED, cause=cause, remedy=entry.remedy or sight.hint)
     left, wrong = remains(*sight, consents, brought)
-    left += unknown_before(sight[1])
+    if entry.status is not HostStatus.FAILED:
+        left += unknown_before(sight[1])
     entry = replace(entry, left=tuple(left))
     if wrong and entry.status in (HostStatus.OK, HostStatus.UNCHANGED):
         cause = f"it should be gone and is still there: {', '.join(wrong[:8])}"
