@@ -56,10 +56,13 @@ def rules(host):
 def picture(host):
     """Everything that an uninstallation could leave behind or take away, in words that can be compared."""
     noise = (
-        r"/(proc|sys|dev|tmp|run/(systemd|lock|log|user|utmp|sshd|dbus|udev|initctl|motd|mount|sudo|shm|credentials)|"
+        r"^/(proc|sys|dev|tmp|run/(systemd|lock|log|user|utmp|sshd|dbus|udev|initctl|motd|mount|sudo|shm|credentials)|"
         r"var/(log|tmp|cache|lib/(rpm|dnf|yum|systemd|private|dbus|apt|dpkg))|root/\.|usr/lib/sysimage|etc/(mtab|resolv\.conf|hosts|hostname|ld\.so\.cache))(/|$)"
     )
-    files = out(host, f"find / -xdev -printf '%p\\t%y\\t%m\\t%u:%g\\n' 2>/dev/null | grep -vE '^{noise}' | sort; "
+    # The lab's own: a file of its base that its docker-ce has, too; and /var/lib/docker is a mount point there, whose mode
+    # the engine sets.
+    noise += r"|^/(usr/bin/tini-static|var/lib/docker|var/lib/containerd)[[:space:]]"
+    files = out(host, f"find / -xdev -printf '%p\\t%y\\t%m\\t%u:%g\\n' 2>/dev/null | grep -vE '{noise}' | sort; "
                       "find /run -xdev -maxdepth 2 2>/dev/null | grep -E 'docker|containerd'; find /var/lib/docker /var/lib/containerd -mindepth 1 2>/dev/null")  # fmt: skip
     return {
         "files": set(files.splitlines()),

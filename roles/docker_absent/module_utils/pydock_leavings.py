@@ -34,6 +34,8 @@ RUN = (
 CONTAINERD_RUN = ("/run/containerd", "/etc/systemd/system/multi-user.target.wants/containerd.service")
 #: Directories that containerd makes at its start; they go if they are empty.
 EMPTY = ("/opt/containerd/bin", "/opt/containerd/lib", "/opt/containerd")
+#: What Ansible makes in root's home for its modules; it goes if it is empty. (This module asks for none.)
+ANSIBLE = ("~/.ansible/tmp", "~/.ansible")
 HOLDS = ("/etc/yum/pluginconf.d/versionlock.list", "/etc/dnf/plugins/versionlock.list")
 HELD = re.compile(r"[^#]*(docker-ce|containerd\.io|docker-(buildx|compose|scan|model)-plugin)")
 FORWARDING = "/proc/sys/net/ipv4/ip_forward"
@@ -192,7 +194,7 @@ class Leavings(object):
         for path in self.config_paths():
             problems += ["%s: %s" % (shown(place), why) for place, why in remove_tree(self.run, path)]
         for path, text in holds():
-            handle, temporary = tempfile.mkstemp(dir=self.module.tmpdir)
+            handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".pydock-")
             os.close(handle)
             with io.open(temporary, "w", encoding="utf-8") as sink:
                 sink.write(without_holds(text))
@@ -255,6 +257,9 @@ class Leavings(object):
                     os.rmdir(path)
             else:
                 problems += ["%s: %s" % (shown(place), why) for place, why in remove_tree(self.run, path)]
+        for path in [os.path.expanduser(path) for path in ANSIBLE]:
+            if os.path.isdir(path) and not os.path.islink(path) and not os.listdir(path):
+                os.rmdir(path)
         if self.group_goes():
             code, _out, err = self.run("groupdel", "docker")
             problems += [err.strip()] if code else []
