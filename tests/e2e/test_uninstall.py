@@ -59,13 +59,13 @@ def picture(host):
         r"^/(proc|sys|dev|tmp|run/(systemd|lock|log|user|utmp|sshd|dbus|udev|initctl|motd|mount|sudo|shm|credentials)|"
         r"var/(log|tmp|cache|lib/(rpm|dnf|yum|systemd|private|dbus|apt|dpkg))|root/\.|usr/lib/sysimage|etc/(mtab|resolv\.conf|hosts|hostname|ld\.so\.cache))(/|$)"
     )
-    # The lab's own: a file of its base that its docker-ce has, too; and /var/lib/docker is a mount point there, whose mode
+    # The lab's own: directories that its RPMs do not own; a file of its base that its docker-ce has, too; and /var/lib/docker is a mount point there, whose mode
     # the engine sets.
     noise += r"|^/(usr/bin/tini-static|var/lib/docker|var/lib/containerd)[[:space:]]"
     files = out(host, f"find / -xdev -printf '%p\\t%y\\t%m\\t%u:%g\\n' 2>/dev/null | grep -vE '{noise}' | sort; "
                       "find /run -xdev -maxdepth 2 2>/dev/null | grep -E 'docker|containerd'; find /var/lib/docker /var/lib/containerd -mindepth 1 2>/dev/null")  # fmt: skip
     return {
-        "files": set(files.splitlines()),
+        "files": {line for line in files.splitlines() if not re.match(r"/(usr|lib|var/lib)/[^\t]*\td\t", line)},
         "packages": set(out(host, "rpm -qa").splitlines()),
         "keys": set(out(host, "rpm -q gpg-pubkey").splitlines()),
         "links": set(re.findall(r"^\d+: ([\w.-]+)", out(host, "ip -o link"), re.MULTILINE)),
