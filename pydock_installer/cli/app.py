@@ -24,6 +24,7 @@ from pydock_installer.cli.options import (
     upgrade_option,
     wish_options,
 )
+from pydock_installer.cli.uninstall import uninstall_options
 from pydock_installer.errors import ExitCode, PydockError
 
 if TYPE_CHECKING:
@@ -169,6 +170,20 @@ def lock(**options: Any) -> int:
     except PydockError as error:
         talk.error(error)
         return int(error.exit_code)
+
+
+@app.command(epilog="Example:  pydock uninstall root@192.0.2.10 --dry-run")
+@host_options()
+@uninstall_options()
+def uninstall(**options: Any) -> int:
+    """Take Docker off again, and nothing else: shows what is there, asks, removes, looks again."""
+
+    def work(talk: Console) -> Report:
+        from pydock_installer.cli.uninstall import run
+
+        return run(options, talk)
+
+    return _report(options, work)
 
 
 @app.command(epilog="Example:  pydock generate ./tree -i inventory; cd tree; ansible-playbook site.yml")

@@ -82,6 +82,14 @@ class Console:
         self._written(f"{question} {'yes' if agreed else 'no'}")
         return agreed
 
+    def typed(self, question: str, otherwise: str) -> str:
+        """A line that is typed. Raises RefusedError if there is nobody to ask; ``otherwise`` says what to do then."""
+        if not self.interactive:
+            raise RefusedError(f"there is no terminal to ask on: {question}", otherwise)
+        self._err.print(clean(question), markup=False, highlight=False, end="", soft_wrap=True)
+        self._stderr.flush()
+        return self._stdin.readline().strip()
+
     def password(self, prompt: str) -> Secret:
         """A password, typed without an echo. Raises RefusedError without a terminal."""
         if not self.interactive:

@@ -10,6 +10,7 @@ from typing import Any
 from pydock_installer.model.fact import NOT_ASKED, Fact, Known, Unknown
 from pydock_installer.model.groups import EngineFacts, NetworkFacts, PackageFacts, StorageFacts, SystemFacts
 from pydock_installer.model.journal import Journal
+from pydock_installer.model.traces import Left, Traces
 
 
 class Secret:
@@ -167,6 +168,7 @@ __all__ = [
     "HostStatus",
     "Journal",
     "Known",
+    "Left",
     "NetworkFacts",
     "Outcome",
     "Package",
@@ -184,6 +186,7 @@ __all__ = [
     "StepStatus",
     "StorageFacts",
     "SystemFacts",
+    "Traces",
     "Unknown",
 ]
 
@@ -233,6 +236,8 @@ class HostPlan:
     """Which running containers a restart of the engine would stop, and why, while nobody agreed to that."""
     diff: str = ""
     """How daemon.json changes, as ``diff -u`` shows it, without passwords."""
+    traces: Traces | None = None
+    """What there is of Docker, where it was asked for to take it away."""
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -306,6 +311,8 @@ class HostReport:
     seconds: float = 0.0
     code: str | None = None
     """The diagnosis behind the cause, for ``pydock explain``."""
+    left: tuple[Left, ...] | None = None
+    """What is still there of Docker after it was taken away; ``None`` where nobody looked."""
 
 
 @dataclass(frozen=True)

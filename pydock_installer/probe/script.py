@@ -53,15 +53,15 @@ class Questions:
 
 
 @cache
-def _script(sections: tuple[str, ...]) -> str:
+def _script(sections: tuple[str, ...], more: tuple[str, ...] = ()) -> str:
     """The probe and these sections as one script."""
     package = resources.files(__package__)
     parts = [package / "probe.sh", *(package / "sections" / f"{name}.sh" for name in sections)]
-    return "\n".join(part.read_text(encoding="utf-8") for part in parts) + "\nexit 0\n"
+    return "\n".join([*(part.read_text(encoding="utf-8") for part in parts), *more]) + "\nexit 0\n"
 
 
-def probe_for(host: Host, questions: Questions) -> Probe:
-    """The probe of one host.
+def probe_for(host: Host, questions: Questions, more: tuple[str, ...] = ()) -> Probe:
+    """The probe of one host, and ``more`` script text behind it.
 
     The nonce is new each time, so that no file on the host can pretend to be an answer. A password for sudo
     travels on stdin alone.
@@ -73,7 +73,7 @@ def probe_for(host: Host, questions: Questions) -> Probe:
         "-c",
         resources.files(__package__).joinpath("launch.sh").read_text(encoding="utf-8"),
         "pydock",
-        _script(tuple(questions.sections)),
+        _script(tuple(questions.sections), more),
         nonce,
         "password" if password else "-",
         f"preflight={'always' if questions.preflight else 'fresh'}",

@@ -29,6 +29,7 @@ DOING = {
     "docker_daemon": "engine",
     "docker_verify": "proof",
     "docker_restore": "files",
+    "docker_absent": "removal",
 }
 
 #: Where the diagnosis of a failed step is looked up.
@@ -43,6 +44,7 @@ PHASE_OF_STEP = {
     "service": "daemon",
     "proof": "pull",
     "restore": "repository",
+    "packages": "packages",
 }
 
 

@@ -78,7 +78,7 @@ def look(
         if isinstance(result, UnreachableError):
             progress.host_done(host.name, False, result.message)
         else:
-            progress.host_done(host.name, True, _what_it_is(result))
+            progress.host_done(host.name, True, what_it_is(result))
 
     progress.stage(f"Looking at {count(len(request.hosts), 'host')}")
     return ssh.run_everywhere(request.hosts, ask, settings.forks, done)
@@ -127,7 +127,8 @@ def _plan_one(
     return plan_host(host, found, request.settings, wishes, beside, choice)
 
 
-def _what_it_is(facts: Facts) -> str:
+def what_it_is(facts: Facts) -> str:
+    """A host in a few words: release, kernel, architecture."""
     release = facts.release.value.pretty if isinstance(facts.release, Known) else "release unknown"
     rest = [fact.value for fact in (facts.kernel, facts.architecture) if isinstance(fact, Known)]
     return ", ".join([release, *(f"kernel {rest[0]}", *rest[1:])] if rest else [release])

@@ -22,6 +22,15 @@ def library(name):
 def load(name):
     """A module by its path, as Ansible finds it: it is in no package."""
     (path,) = ROLES.glob(f"*/library/{name}.py")
+    return _load(name, path)
+
+
+def load_utility(role, name):
+    """What the modules of a role import."""
+    return _load(name, ROLES / role / "module_utils" / f"{name}.py")
+
+
+def _load(name, path):
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True

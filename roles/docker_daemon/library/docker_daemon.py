@@ -58,7 +58,7 @@ from ansible.module_utils.pydock_daemon_rules import (
     refusal,
     reload_is_enough,
 )
-from ansible.module_utils.pydock_host import back_up, make_directory, note_file, tail
+from ansible.module_utils.pydock_host import back_up, make_directory, note_file, note_found, tail
 
 SETTINGS = "settings"
 
@@ -206,6 +206,8 @@ class Daemon(object):
             # What is in effect can be asked for: faster than the journal, and more to the point.
             alone = self.changed in ([], ["registry-mirrors"])
             return self.engine.reload((lambda answer: not self.mirrors_differ(answer)) if alone else None)
+        if how == "start":
+            note_found(self.run)
         self.engine.control(how)
         return self.engine.wait()
 
