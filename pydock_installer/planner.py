@@ -12,7 +12,7 @@ from pydock_installer.checks.rule import Context
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
 from pydock_installer.platforms.versions import matches
 from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
-from pydock_installer.settings import Settings
+from pydock_installer.settings import BUILTIN_IMAGE, Settings
 
 #: The steps that are one transaction of the package manager.
 PACKAGE_STEPS = frozenset({"remove", "compilers", "tools", "engine"})
@@ -40,7 +40,7 @@ def plan_host(
     chosen = repository(name, known.path)
     needs = _Needs(facts, settings, chosen)
     if wishes.only_verify:
-        steps: tuple[Step, ...] = (_proof("you asked for it"),)
+        steps: tuple[Step, ...] = (_proof("you asked for it", settings.verify.image),)
         in_the_way: tuple[str, ...] = ()
     else:
         steps, in_the_way = needs.steps(wishes.verify), needs.podman()
@@ -87,11 +87,11 @@ class _Needs:
         settings, service = self._settings_step(), self._service_step(engine is not None)
         steps.extend(step for step in (engine, settings, service) if step)
         if engine or settings or service:
-            steps.append(_proof("the engine changes"))
+            steps.append(_proof("the engine changes", self.settings.verify.image))
         elif not isinstance(self.facts.proof_record, Known):
-            steps.append(_proof("it has not been proven yet"))
+            steps.append(_proof("it has not been proven yet", self.settings.verify.image))
         elif verify:
-            steps.append(_proof("you asked for it"))
+            steps.append(_proof("you asked for it", self.settings.verify.image))
         return tuple(steps)
 
     def podman(self) -> tuple[str, ...]:
@@ -212,5 +212,6 @@ def normal_mirrors(mirrors: Iterable[Any]) -> list[str]:
     return list(dict.fromkeys(str(mirror).rstrip("/") + "/" for mirror in mirrors))
 
 
-def _proof(reason: str) -> Step:
-    return Step("proof", "prove it: client, server, mirrors, hello-world", reason)
+def _proof(reason: str, image: str) -> Step:
+    what = "an image made on the spot" if image == BUILTIN_IMAGE else image
+    return Step("proof", f"prove it: client, server, mirrors, {what}", reason)

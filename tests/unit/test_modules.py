@@ -21,13 +21,22 @@ from pydock_installer.settings import DOCKER_KEY, Settings
 from tests.unit.facts import converged
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-FILES = sorted(ROLES.glob("*/library/*.py"))
+FILES = sorted((*ROLES.glob("*/library/*.py"), *ROLES.glob("*/module_utils/*.py")))
 modest = settings(max_examples=60, deadline=None)
 
 
 def load(name):
-    """A module by its path, as Ansible finds it: it is in no package."""
+    """A module by its path, as Ansible finds it: it is in no package, and what it shares is ansible.module_utils.NAME."""
     (path,) = ROLES.glob(f"*/library/{name}.py")
+    for shared in ROLES.glob("*/module_utils/*.py"):
+        made = f"ansible.module_utils.{shared.stem}"
+        if made not in sys.modules:
+            sys.modules[made] = execute(made, shared)
+    return execute(name, path)
+
+
+def execute(name, path):
+    """A file of Python, read as the module ``name``."""
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
@@ -49,7 +58,7 @@ daemon, verify = load("docker_daemon"), load("docker_verify")
 def test_a_module_uses_nothing_that_python_2_7_cannot_read(path):
     """CentOS 7 runs it with Python 2.7, CentOS 8 with 3.6."""
     source = path.read_text(encoding="utf-8")
-    assert "coding: utf-8" in source.splitlines()[1]
+    assert "coding: utf-8" in "".join(source.splitlines()[:2])
     for node in ast.walk(ast.parse(source, feature_version=(3, 6))):
         assert not isinstance(node, ast.JoinedStr | ast.NamedExpr | ast.Nonlocal | ast.AnnAssign | ast.YieldFrom)
         assert not isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.MatMult | ast.Match)
@@ -99,10 +108,14 @@ def load(path):
     made = types.ModuleType("made")
     exec(compile(io.open(path, "rb").read(), path, "exec"), made.__dict__)
     return made
-packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:]]
+shared = [path for path in sys.argv[1:] if "module_utils" in path]
+for path in shared:
+    sys.modules["ansible.module_utils." + path.split("/")[-1][:-3]] = load(path)
+packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:] if path not in shared]
 """
     names = ("docker_packages", "docker_repository", "docker_daemon", "docker_verify")
     paths = [str(next(ROLES.glob(f"*/library/{name}.py"))) for name in names]
+    paths += [str(path) for path in ROLES.glob("*/module_utils/*.py")]
     done = subprocess.run(
         [old_python(), "-B", "-", *paths], input=(head + body).encode(), capture_output=True, timeout=30
     )
