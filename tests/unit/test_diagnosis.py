@@ -13,7 +13,7 @@ from pydock_installer import diagnosis, explanations
 from pydock_installer.diagnosis import diagnose, explain
 
 CASES = sorted((Path(__file__).resolve().parents[1] / "data" / "diagnosis").glob("*.yml"))
-WHERE = {"ssh", "repository", "packages", "daemon", "pull", "any"}
+WHERE = {"ssh", "repository", "packages", "daemon", "pull", "run", "any"}
 
 
 def unbounded(pattern):
@@ -87,7 +87,7 @@ def test_the_phase_decides_between_alike_messages():
     message = "read: connection reset by peer"
     assert diagnose(message, where="pull").code == "connection-reset"
     assert diagnose(message, where="packages") is None
-    assert diagnose(f"run-failed\n{message}").code == "connection-reset"
+    assert diagnose(f"pull-failed\n{message}").code == "connection-reset"
     assert diagnose(f"transaction-failed\n{message}").code == "transaction-failed"
 
 
