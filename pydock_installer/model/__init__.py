@@ -103,6 +103,8 @@ class Proof:
     registry_mirrors: tuple[str, ...] = ()
     hello_world: bool = False
     image: str | None = None
+    failed: str | None = None
+    """The stage at which it ended: client, service, mirrors, load, pull, run or greeting; ``None`` if it did not."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +281,11 @@ class Outcome:
     evidence: str = ""
     code: str | None = None
     seconds: float = 0.0
+    journal: str = ""
+    """The engine's own lines about the failure."""
+    architecture: str | None = None
+    proxy: str | None = None
+    """The engine's, as a failed proof found them."""
 
 
 @dataclass(frozen=True)
@@ -294,6 +301,8 @@ class HostReport:
     seconds: float = 0.0
     code: str | None = None
     """The diagnosis behind the cause, for ``pydock explain``."""
+    evidence: tuple[str, ...] = ()
+    """Lines of the host's own words and of the engine's journal that the cause rests on."""
 
 
 @dataclass(frozen=True)
