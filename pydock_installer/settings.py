@@ -34,7 +34,7 @@ BUILTIN_IMAGE = "builtin"
 DOCKER_KEY = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
 
 
-def _address(text: str, what: str) -> str:
+def address(text: str, what: str) -> str:
     """An http or https address, without the slash at its end. A text with an @ in it is never repeated."""
     if "@" in text:
         raise ValueError(f"{what} must not carry a user name or password")
@@ -58,7 +58,7 @@ def _repository(text: str) -> str:
         return text
     if "://" not in text and "." not in text:
         raise ValueError(f"{text} is none of {', '.join(names)}, and no address{hint(text, names)}")
-    return _address(text, "the address of a repository")
+    return address(text, "the address of a repository")
 
 
 def _fingerprint(text: Any) -> str:
@@ -86,7 +86,7 @@ def _mirrors(value: Any) -> Any:
 
 
 def _normal_mirrors(mirrors: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_address(mirror, "the address of a mirror") for mirror in mirrors))
+    return tuple(dict.fromkeys(address(mirror, "the address of a mirror") for mirror in mirrors))
 
 
 def _image(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pydock_installer import __version__
+from pydock_installer.cli.mirror import mirror
 from pydock_installer.cli.options import console, host_options, output_options, request, wish_options
 from pydock_installer.errors import ExitCode, PydockError
 
@@ -151,6 +152,9 @@ def trust(**options: Any) -> int:
     except PydockError as error:
         talk.error(error)
         return int(error.exit_code)
+
+
+app.add_command(mirror)
 
 
 @app.group(epilog="Example:  pydock runs show last")

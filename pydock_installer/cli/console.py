@@ -8,11 +8,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pydock_installer.cli.text import clean
 from pydock_installer.errors import PydockError, RefusedError
 from pydock_installer.model import Plan, Report, Secret
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 class Console:
@@ -81,6 +84,10 @@ class Console:
     def out(self, text: str) -> None:
         """A line of the result."""
         self._out.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+
+    def result(self, text: RenderableType) -> None:
+        """A result that has a form of its own, such as a table."""
+        self._out.print(text)
 
     def document(self, document: Mapping[str, Any]) -> None:
         """The one JSON document of a command."""

@@ -56,11 +56,11 @@ def output_options() -> Callable[[Command], Command]:
     )
 
 
-def host_options() -> Callable[[Command], Command]:
-    """Which hosts, and how to log in to them."""
+def host_options(metavar: str = "[HOST]...") -> Callable[[Command], Command]:
+    """Which hosts, and how to log in to them. ``metavar``: what the words of the command line are."""
     return _apply(
         [
-            click.argument("hosts", nargs=-1, metavar="[HOST]..."),
+            click.argument("hosts", nargs=-1, metavar=metavar),
             click.option(
                 "-i", "--inventory", multiple=True, metavar="PATH", help="Ansible inventory; repeatable."
             ),

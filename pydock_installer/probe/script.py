@@ -22,8 +22,8 @@ class Probe:
     nonce: str
 
 
-#: The order in which sections are asked.
-SECTIONS = ("system", "storage", "network", "packages", "engine")
+#: The sections of preflight, in the order in which they are asked.
+SECTIONS = ("system", "storage", "network", "packages", "unit", "engine")
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,15 @@ class Questions:
     """Whether preflight is asked also where an engine runs already."""
     thorough: bool = True
     """Whether it is asked what registry mirrors answer and which packages a mirror has."""
+    sections: Sequence[str] = SECTIONS
+    """What is asked beyond the basics; further sections than those of preflight are ``registries``."""
 
 
 @cache
-def _script() -> str:
-    """The probe and its sections as one script."""
+def _script(sections: tuple[str, ...]) -> str:
+    """The probe and these sections as one script."""
     package = resources.files(__package__)
-    parts = [package / "probe.sh", *(package / "sections" / f"{name}.sh" for name in SECTIONS)]
+    parts = [package / "probe.sh", *(package / "sections" / f"{name}.sh" for name in sections)]
     return "\n".join(part.read_text(encoding="utf-8") for part in parts) + "\nexit 0\n"
 
 
@@ -64,7 +66,7 @@ def probe_for(host: Host, questions: Questions) -> Probe:
         "-c",
         resources.files(__package__).joinpath("launch.sh").read_text(encoding="utf-8"),
         "pydock",
-        _script(),
+        _script(tuple(questions.sections)),
         nonce,
         "password" if password else "-",
         f"preflight={'always' if questions.preflight else 'fresh'}",

@@ -82,7 +82,7 @@ def running(pydock, *arguments):
 
 @pytest.fixture(scope="session")
 def lab():
-    return Lab.up("e2e")
+    return Lab.up(os.environ.get("PYDOCK_LAB_NAME", "e2e"))
 
 
 @pytest.fixture

@@ -70,6 +70,22 @@ def test_every_key_of_the_json_document_is_documented():
     assert [name for name in ROLE_OF_STEP if f"`{name}`" not in text] == []
 
 
+def test_every_key_of_the_document_on_mirrors_is_documented():
+    from pydock_installer.cli.mirror_tables import document
+    from pydock_installer.model.mirror import MirrorAnswer, MirrorState
+    from pydock_installer.registries.configured import mirror_settings
+    from pydock_installer.workflows.mirror_test import HostMirrors
+
+    facts = bare("9")
+    seen = HostMirrors(mirror_settings(facts), (MirrorAnswer("https://docker.1ms.run", MirrorState.DEAD),), facts)
+    made = document("mirror test", {"h": seen}, 1)
+    (host,) = made["hosts"]
+    (entry,) = host["mirrors"]
+    text = (TOP / "docs/json.md").read_text(encoding="utf-8")
+    assert [key for key in (*made, *host, *entry, *entry["known"]) if f"`{key}`" not in text] == []
+    assert [state.value for state in MirrorState if f"`{state.value}`" not in text] == []
+
+
 def _plan():
     from pydock_installer.model import Host, Plan
 

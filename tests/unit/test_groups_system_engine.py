@@ -119,7 +119,7 @@ SHELLS = [
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: " ".join([shell[0].rpartition("/")[2], *shell[1:]]))
 def test_the_sections_answer_every_question_in_every_shell(shell, tmp_path):
     package = resources.files("pydock_installer.probe")
-    names = ("probe.sh", "sections/system.sh", "sections/engine.sh")
+    names = ("probe.sh", "sections/system.sh", "sections/unit.sh", "sections/engine.sh")
     script = "\n".join(package.joinpath(name).read_text(encoding="utf-8") for name in names)
     done = subprocess.run(
         [*shell, "-c", script, "pydock-probe", NONCE, "root", "preflight=always", "--"],
