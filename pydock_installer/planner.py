@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydock_installer import checks, platforms
+from pydock_installer import checks, daemon_json, platforms
 from pydock_installer.checks.rule import Context
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
 from pydock_installer.platforms.versions import matches
 from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
+from pydock_installer.restart import Restart, restart
 from pydock_installer.settings import BUILTIN_IMAGE, Settings
 
 #: The steps that are one transaction of the package manager.
@@ -23,6 +23,8 @@ class Wishes:
     """What the user wants beyond the settings, for this one command."""
 
     replace_podman: bool = False
+    restart: bool = False
+    """Whether running containers may be stopped by a restart of the engine."""
     verify: bool = False
     only_verify: bool = False
 
@@ -48,7 +50,17 @@ def plan_host(
     if in_the_way and not wishes.replace_podman:
         findings = (*findings, _podman(in_the_way))
         return HostPlan(host, facts, findings, consent=in_the_way)
-    return HostPlan(host, facts, findings, steps, needs.variables(steps), consent=in_the_way)
+    due = None if wishes.restart or wishes.only_verify else needs.restart()
+    return HostPlan(
+        host,
+        facts,
+        findings,
+        steps,
+        {**needs.variables(steps), "docker_daemon_restart": wishes.restart},
+        consent=in_the_way,
+        stops=f"{due.who} would stop: {due.reason}" if due and due.stops else "",
+        diff=needs.diff(),
+    )
 
 
 def _podman(names: tuple[str, ...]) -> Finding:
@@ -158,24 +170,36 @@ class _Needs:
             return Step("engine", "bring engine and client to one version", f"they are {found}")
         return None
 
+    def restart(self) -> Restart | None:
+        """The restart of a running engine that is due for what is wanted."""
+        return restart(self.facts, self.settings.daemon_settings(), self.settings.docker_version)
+
+    def diff(self) -> str:
+        """How daemon.json would change; nothing where nobody can tell."""
+        change = self._change()
+        return change.diff if isinstance(change, daemon_json.Change) else ""
+
+    def _change(self) -> daemon_json.Change | str:
+        """What the settings do to daemon.json; or why that cannot be said."""
+        file = self.facts.daemon_json
+        if isinstance(file, Unknown):
+            return f"the file could not be read: {file.reason}"
+        try:
+            return daemon_json.change(file.value if file else "", self.settings.daemon_settings())
+        except ValueError as problem:
+            return f"the file is not valid JSON: {problem}"
+
     def _settings_step(self) -> Step | None:
         wanted = self.settings.daemon_settings()
         if not wanted:
             return None
-        sentence = f"set {', '.join(wanted)} in /etc/docker/daemon.json"
+        sentence = f"set {', '.join(wanted)} in {daemon_json.FILE}"
+        change = self._change()
+        if isinstance(change, str):
+            return Step("settings", sentence, change)
         if self.facts.daemon_json is None:
             return Step("settings", sentence, "there is no such file")
-        if isinstance(self.facts.daemon_json, Unknown):
-            return Step("settings", sentence, f"the file could not be read: {self.facts.daemon_json.reason}")
-        try:
-            present = json.loads(self.facts.daemon_json.value.lstrip("\ufeff").strip() or "{}")
-        except (ValueError, RecursionError):
-            return Step("settings", sentence, "the file is not valid JSON")
-        present = present if isinstance(present, dict) else {}
-        differing = [
-            key for key in wanted if key not in present or not same_setting(key, present[key], wanted[key])
-        ]
-        return Step("settings", sentence, f"{', '.join(differing)} differs") if differing else None
+        return Step("settings", sentence, f"{', '.join(change.keys)} differs") if change.keys else None
 
     def _service_step(self, engine_changes: bool) -> Step | None:
         service, engine = self.facts.service, self.facts.engine
@@ -192,24 +216,13 @@ class _Needs:
             # Without its client nobody could ask it.
             asked = not engine_changes
             return Step("service", "bring docker to answer", "it runs but does not answer") if asked else None
-        mirrors = normal_mirrors(self.settings.registry_mirrors)
-        if mirrors and mirrors != normal_mirrors(engine.value.registry_mirrors):
+        if not engine_changes and (due := self.restart()):
+            return Step("service", "restart docker", due.reason)
+        mirrors = daemon_json.normal_mirrors(self.settings.registry_mirrors)
+        if mirrors and mirrors != daemon_json.normal_mirrors(engine.value.registry_mirrors):
             reason = f"in effect are {', '.join(engine.value.registry_mirrors) or 'no mirrors'}"
             return Step("service", "have docker reload its settings", reason)
         return None
-
-
-def same_setting(key: str, present: Any, wanted: Any) -> bool:
-    """Whether daemon.json says so already, as the role's module judges it: mirrors by what the engine makes of them."""
-    if key == "registry-mirrors" and isinstance(present, list) and isinstance(wanted, list):
-        return normal_mirrors(present) == normal_mirrors(wanted)
-    # In JSON, 1 is not true.
-    return json.dumps(present, sort_keys=True) == json.dumps(wanted, sort_keys=True)
-
-
-def normal_mirrors(mirrors: Iterable[Any]) -> list[str]:
-    """Addresses as the engine reports them: one trailing slash, no doubles."""
-    return list(dict.fromkeys(str(mirror).rstrip("/") + "/" for mirror in mirrors))
 
 
 def _proof(reason: str, image: str) -> Step:

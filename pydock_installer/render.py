@@ -28,6 +28,9 @@ ROLE_OF_STEP = {
     "proof": "docker_verify",
 }
 
+#: What the modules of the others import.
+SHARED_ROLE = "docker_host"
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -120,7 +123,7 @@ def render(plan: Plan, settings: Settings) -> RunTree:
         for name in ("site.yml", "ansible.cfg", "README.md")
     }
     files["inventory/hosts.yml"] = f"---\n{to_yaml(inventory)}"
-    for role in roles:
+    for role in (SHARED_ROLE, *roles):
         files.update(_role_files(role))
     return RunTree(files, prompts)
 

@@ -130,6 +130,7 @@ def _host(host: HostReport) -> dict[str, Any]:
         "facts": _facts(host.plan.facts),
         "findings": [_finding(finding) for finding in host.plan.findings],
         "steps": _steps(host),
+        "diff": host.plan.diff or None,
         "proof": _proof(host.proof),
         "cause": host.cause,
         "remedy": host.remedy,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pydock_installer import __version__
+from pydock_installer.cli import mirror_change
 from pydock_installer.cli.mirror import mirror
 from pydock_installer.cli.options import console, host_options, output_options, request, wish_options
 from pydock_installer.errors import ExitCode, PydockError
@@ -154,6 +155,8 @@ def trust(**options: Any) -> int:
         return int(error.exit_code)
 
 
+for command in (mirror_change.set_, mirror_change.add, mirror_change.remove):
+    mirror.add_command(command)
 app.add_command(mirror)
 
 

@@ -100,6 +100,13 @@ class Console:
         if not self.json:
             self._err.print(plan_text(plan))
 
+    def diffs(self, plan: Plan, result: bool) -> None:
+        """How daemon.json changes, equal changes together: before a question, or as the ``result`` of a dry run."""
+        from pydock_installer.cli.tables import diff_text
+
+        if not self.json and any(entry.diff and entry.steps for entry in plan.hosts):
+            (self._out if result else self._err).print(diff_text(plan))
+
     def report(self, report: Report) -> None:
         """The end of a command."""
         from pydock_installer.cli.tables import report_text

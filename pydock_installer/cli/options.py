@@ -84,6 +84,15 @@ def host_options(metavar: str = "[HOST]...") -> Callable[[Command], Command]:
     )
 
 
+def restart_option() -> Callable[[Command], Command]:
+    """The word for what stops containers."""
+    return click.option(
+        "--restart",
+        is_flag=True,
+        help="Restart Docker where it must, also where that stops running containers.",
+    )
+
+
 def wish_options() -> Callable[[Command], Command]:
     """What Docker is to be on the hosts."""
     return _apply(
@@ -108,6 +117,7 @@ def wish_options() -> Callable[[Command], Command]:
             ),
             click.option("--verify-image", metavar="IMAGE", help="What proves Docker (default hello-world)."),
             click.option("--skip", metavar="CODE,...", help="Pass these checks over."),
+            restart_option(),
             click.option(
                 "--replace-podman", is_flag=True, help="Remove podman and runc where they are in the way."
             ),
@@ -148,6 +158,7 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
         settings=chosen,
         wishes=Wishes(
             replace_podman=bool(options.get("replace_podman")),
+            restart=bool(options.get("restart")),
             verify=bool(options.get("verify")),
         ),
         yes=bool(options.get("yes")),

@@ -67,6 +67,23 @@ def report_text(report: Report, verbose: int = 0) -> RenderableType:
     return Group(*parts)
 
 
+def diff_text(plan: Plan) -> RenderableType:
+    """How daemon.json changes: the hosts that it is the same for, then the lines."""
+    groups: dict[str, list[str]] = {}
+    for entry in plan.hosts:
+        if entry.diff and entry.steps:
+            groups.setdefault(entry.diff, []).append(entry.host.name)
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    parts: list[RenderableType] = []
+    for diff, names in groups.items():
+        parts.append(Text(clean(grouped(names)), style="bold"))
+        for line in diff.splitlines():
+            head = line.startswith(("+++", "---"))
+            parts.append(Text(f"  {clean(line)}", style="bold" if head else styles.get(line[:1], "")))
+        parts.append(Text(""))
+    return Group(*parts)
+
+
 def _plans(hosts: Sequence[HostPlan]) -> Iterator[RenderableType]:
     for entries in _alike(hosts):
         heads = Table.grid(padding=(0, 2))
@@ -97,6 +114,8 @@ def _plan_lines(entry: HostPlan) -> Iterator[Text]:
         yield Text("  nothing to do", style="green")
     for number, step in enumerate(entry.steps, start=1):
         yield Text(f"  {number}. {clean(step.sentence)}").append(f"  ({clean(step.reason)})", style="dim")
+    if entry.stops:
+        yield Text("  needs --restart: ", style="yellow").append(clean(entry.stops), style="default")
 
 
 def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
@@ -104,7 +123,7 @@ def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
     groups: dict[object, list[HostPlan]] = {}
     for entry in hosts:
         alone = entry.host.name if entry.unreachable else ""
-        key = (alone, entry.steps, tuple(f.message for f in entry.blockers))
+        key = (alone, entry.steps, tuple(f.message for f in entry.blockers), entry.stops)
         groups.setdefault(key, []).append(entry)
     return list(groups.values())
 

@@ -223,6 +223,10 @@ class HostPlan:
     unreachable: Finding | None = None
     consent: tuple[str, ...] = ()
     """Packages a user may still need, that go only with a word of their own."""
+    stops: str = ""
+    """Which running containers a restart of the engine would stop, and why, while nobody agreed to that."""
+    diff: str = ""
+    """How daemon.json changes, as ``diff -u`` shows it, without passwords."""
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

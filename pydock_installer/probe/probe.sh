@@ -105,11 +105,24 @@ answer service service
 engine() {
     case $state in *ActiveState=active*) ;; *) return 44 ;; esac
     limit 15 docker version --format '{{.Client.Version}}' || return
-    limit 15 docker info --format '{{.ServerVersion}}
+    said=$(limit 15 docker info --format '{{.ServerVersion}}
 {{json .RegistryConfig.Mirrors}}
-{{.ContainersRunning}}'
+{{.ContainersRunning}}
+{{.LiveRestoreEnabled}}') || return
+    printf '%s\n' "$said"
 }
+said=
 answer engine engine
+
+# What a restart would stop: whether containers survive it (live-restore), and the names of those that run.
+containers() {
+    case $said in '' | *"$newline"0"$newline"*) return 44 ;; esac
+    printf '%s\n' "${said##*"$newline"}"
+    limit 15 docker ps --format '{{.Names}}' | head -n 100
+}
+newline='
+'
+answer containers containers
 
 # Preflight is asked where it was wished for, and where no Docker of docker-ce's runs yet.
 case $preflight:$state in

@@ -56,7 +56,7 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     todo = {entry.host.name: entry for entry in plan.hosts if entry.steps}
     ansible.require_programs(any(entry.host.password for entry in todo.values()))
     tree = render(plan, request.settings)
-    directory = rundir.create(command, tree.files)
+    directory = rundir.create(command.replace(" ", "-"), tree.files)
     ledger = Ledger()
     answers = {prompt.text: prompt.secret for prompt in tree.prompts}
     with talk.progress(list(todo)) as progress, interruptible() as interrupted, rundir.private_files():

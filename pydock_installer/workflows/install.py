@@ -9,6 +9,7 @@ from pydock_installer.model import Finding, HostPlan, HostStatus, Plan, Report
 from pydock_installer.report import exit_code
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
+from pydock_installer.workflows.restarts import with_word_for_restarts
 from pydock_installer.workflows.request import Request, Talk
 
 
@@ -25,6 +26,9 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
     if not any(entry.steps for entry in plan.hosts):
         return _failing_alone(planned(plan, command))
     talk.plan(plan)
+    plan = with_word_for_restarts(plan, request.yes, talk)
+    if not any(entry.steps for entry in plan.hosts):
+        return _failing_alone(planned(plan, command))
     if not request.yes and not _agreed(plan, talk):
         return _refused(plan, command)
     # Slow to import, and a fleet that lacks nothing never needs it.

@@ -32,6 +32,7 @@ def look(
     progress: Progress,
     preflight: bool = False,
     so_far: dict[str, Facts | UnreachableError] | None = None,
+    questions: Questions | None = None,
 ) -> Seen:
     """Facts of every host, over one connection each; for hosts that cannot be reached, why.
 
@@ -40,7 +41,7 @@ def look(
     """
     settings = request.settings
     options = ssh_options(settings)
-    questions = Questions(
+    questions = questions or Questions(
         packages=platforms.package_names().all,
         mirrors=candidates(settings.repository),
         registries=settings.registry_mirrors,

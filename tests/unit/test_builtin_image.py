@@ -15,8 +15,8 @@ import pytest
 
 from tests.unit.test_modules import ROLES, execute, run_old, verify
 
-SOURCE = ROLES / "docker_verify/module_utils/builtin_image.py"
-maker = execute("builtin_image", SOURCE)
+SOURCE = ROLES / "docker_verify/module_utils/pydock_builtin_image.py"
+maker = execute("pydock_builtin_image", SOURCE)
 each = pytest.mark.parametrize("architecture", ["amd64", "arm64"])
 #: What an engine says once it has loaded the image: written down, so that a change of a single byte is a decision.
 IDS = {
@@ -92,7 +92,8 @@ def test_nothing_of_the_moment_or_of_the_machine_is_in_it(architecture):
 def test_python_2_7_makes_the_same_bytes(architecture):
     made = run_old(f"""
 import hashlib
-made = sys.modules["ansible.module_utils.builtin_image"].image("{architecture}")
+import ansible.module_utils.pydock_builtin_image as maker
+made = maker.image("{architecture}")
 print(json.dumps([made.name, hashlib.sha256(made.archive).hexdigest(), made.image_id, made.layer, made.greeting]))
 """)
     here = maker.image(architecture)

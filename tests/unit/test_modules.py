@@ -7,9 +7,9 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections import OrderedDict
 from pathlib import Path
 
+import ansible.module_utils
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,17 +21,16 @@ from pydock_installer.settings import DOCKER_KEY, Settings
 from tests.unit.facts import converged
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-FILES = sorted((*ROLES.glob("*/library/*.py"), *ROLES.glob("*/module_utils/*.py")))
+FILES = sorted(ROLES.glob("*/*/*.py"))
+# Where Ansible finds it once the role is loaded.
+LIBRARIES = [str(path) for path in sorted(ROLES.glob("*/module_utils"))]
+ansible.module_utils.__path__.extend(LIBRARIES)
 modest = settings(max_examples=60, deadline=None)
 
 
 def load(name):
-    """A module by its path, as Ansible finds it: it is in no package, and what it shares is ansible.module_utils.NAME."""
+    """A module by its path, as Ansible finds it: it is in no package."""
     (path,) = ROLES.glob(f"*/library/{name}.py")
-    for shared in ROLES.glob("*/module_utils/*.py"):
-        made = f"ansible.module_utils.{shared.stem}"
-        if made not in sys.modules:
-            sys.modules[made] = execute(made, shared)
     return execute(name, path)
 
 
@@ -49,6 +48,7 @@ def execute(name, path):
 
 packages, repositories = load("docker_packages"), load("docker_repository")
 daemon, verify = load("docker_daemon"), load("docker_verify")
+engine = importlib.import_module("ansible.module_utils.pydock_daemon_engine")
 
 
 # -- the language
@@ -104,20 +104,17 @@ import io, json, sys, types
 for name in ("ansible", "ansible.module_utils", "ansible.module_utils.basic"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["ansible.module_utils.basic"].AnsibleModule = object
+sys.modules["ansible.module_utils"].__path__ = sys.argv.pop(1).split(":")
 def load(path):
     made = types.ModuleType("made")
     exec(compile(io.open(path, "rb").read(), path, "exec"), made.__dict__)
     return made
-shared = [path for path in sys.argv[1:] if "module_utils" in path]
-for path in shared:
-    sys.modules["ansible.module_utils." + path.split("/")[-1][:-3]] = load(path)
-packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:] if path not in shared]
+packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:]]
 """
     names = ("docker_packages", "docker_repository", "docker_daemon", "docker_verify")
     paths = [str(next(ROLES.glob(f"*/library/{name}.py"))) for name in names]
-    paths += [str(path) for path in ROLES.glob("*/module_utils/*.py")]
     done = subprocess.run(
-        [old_python(), "-B", "-", *paths], input=(head + body).encode(), capture_output=True, timeout=30
+        [old_python(), "-B", "-", ":".join(LIBRARIES), *paths], input=(head + body).encode(), capture_output=True, timeout=30
     )
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout.decode().splitlines()[-1])
@@ -126,9 +123,10 @@ packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:] if
 def test_python_2_7_reads_and_runs_the_modules():
     """The same answers as here, from the interpreter of CentOS 7."""
     body = """
-merged, changed = daemon.merge(daemon.parse(u'{"debug": true, "labels": ["\\u533a"]}'), {"live-restore": True})
+file = u'{"debug": true, "labels": ["\\u533a"]}'
+merged, changed = daemon.merge(daemon.parse(file), {"live-restore": True})
 print(json.dumps([
-    daemon.render(merged), changed,
+    daemon.edit(file, {"live-restore": True}), changed,
     packages.listed_packages("docker-ce.x86_64\\n   3:26.1.4-1.el7   docker-ce-stable\\n"),
     repositories.render("https://m.example/7", "a", "/k"), verify.versions("26.1.4 26.1.4"),
 ]))
@@ -145,7 +143,7 @@ def test_python_2_7_merges_settings_that_are_not_ascii_into_a_file():
     """Ansible hands a module of Python 2 its parameters as bytes, json.loads gives text."""
     body = """
 settings = {"labels": ["\\xe5\\x8c\\xba=\\xe4\\xb8\\x9c"]}
-print(json.dumps(daemon.render(daemon.merge(daemon.parse(u'{"debug": true}'), settings)[0])))
+print(json.dumps(daemon.edit(u'{"debug": true}', settings)))
 """
     assert json.loads(run_old(body)) == {"debug": True, "labels": ["区=东"]}
 
@@ -685,134 +683,6 @@ def test_the_proxy_of_one_repository_is_not_yums_proxy():
 # -- docker_daemon
 
 
-@pytest.mark.parametrize("text", ["", " \n", "\ufeff", "{}"])
-def test_an_empty_file_is_no_settings(text):
-    assert daemon.parse(text) == {}
-
-
-def test_a_file_with_a_byte_order_mark_is_read():
-    assert daemon.parse('\ufeff{"debug": true}') == {"debug": True}
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ('{\n  "debug": true,\n}', "line 3, column 1: "),
-        ('{\n  "registry-mirrors": ["https://a",\n  ]\n}', "line 3, column 3: "),
-        ("{} x", "line 1, column 4: "),
-        ("[]", "line 1, column 1: it is no object"),
-        ('"text"', "line 1, column 1: it is no object"),
-        ("{'debug': true}", "line 1, column 2: "),
-    ],
-)
-def test_a_broken_file_is_refused_with_the_place(text, place):
-    """On Python 3.13 a comma too many stands one place earlier than before."""
-    with pytest.raises(daemon.NotSettings) as problem:
-        daemon.parse(text)
-    assert str(problem.value).startswith(place)
-    assert "(char" not in str(problem.value)
-
-
-def test_the_place_is_read_from_the_message_alone():
-    """Python 2.7's error has no other."""
-    old = ValueError("Expecting property name: line 3 column 1 (char 20)")
-    assert daemon.where(old) == "line 3, column 1: Expecting property name"
-    old = ValueError("Extra data: line 2 column 1 - line 2 column 4 (char 3 - 6)")
-    assert daemon.where(old) == "line 2, column 1: Extra data"
-
-
-def test_no_place_is_made_up():
-    """What Python 2.7 says of a comma too many in a list, wherever it stands."""
-    assert "line 1, column 1" not in daemon.where(ValueError("No JSON object could be decoded"))
-
-
-@modest
-@given(
-    st.text(
-        alphabet=st.sampled_from('{}[]",:0129eE.-\\unatrlsf \n\ufeff') | st.characters(codec="utf-8"), max_size=60
-    )
-)
-def test_whatever_stands_in_the_file_it_is_settings_or_refused(text):
-    try:
-        assert isinstance(daemon.parse(text), dict)
-    except daemon.NotSettings as problem:
-        assert str(problem).startswith("line ")
-
-
-def test_a_file_of_brackets_is_refused_too():
-    with pytest.raises(daemon.NotSettings):
-        daemon.parse("[" * 100_000)
-
-
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=6)
-)
-values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=6,
-)
-names = st.sampled_from(["debug", "registry-mirrors", "log-opts", "labels", "data-root"]) | st.text(max_size=4)
-files = st.dictionaries(names, values, max_size=5)
-
-
-@modest
-@given(files, files)
-def test_all_other_keys_keep_their_value_and_place_and_merging_twice_changes_nothing(present, wanted):
-    before = OrderedDict(present)
-    merged, changed = daemon.merge(before, wanted)
-    assert list(merged)[: len(present)] == list(present)
-    assert all(merged[key] == value for key, value in present.items() if key not in wanted)
-    assert all(daemon.same(key, merged[key], value) for key, value in wanted.items())
-    assert set(changed) <= set(wanted)
-    assert daemon.merge(merged, wanted) == (merged, [])
-    assert before == OrderedDict(present), "the old settings are still there to be put back"
-
-
-@modest
-@given(files)
-def test_what_is_written_is_read_back(present):
-    assert daemon.parse(daemon.render(present)) == present
-
-
-@pytest.mark.parametrize(
-    ("key", "left", "right", "same"),
-    [
-        ("registry-mirrors", ["https://a"], ["https://a/"], True),
-        ("registry-mirrors", ["https://a", "https://b"], ["https://b", "https://a"], False),
-        ("registry-mirrors", [], ["https://a"], False),
-        ("registry-mirrors", None, [], False),
-        ("insecure-registries", ["a"], ["a/"], False),
-        ("debug", True, 1, False),
-        ("log-opts", {"max-size": "10m", "max-file": "3"}, {"max-file": "3", "max-size": "10m"}, True),
-        ("log-opts", {"max-file": "3"}, {"max-file": 3}, False),
-    ],
-)
-def test_settings_are_compared_as_the_engine_would(key, left, right, same):
-    assert daemon.same(key, left, right) is same
-
-
-@pytest.mark.parametrize(
-    ("like", "indent"), [("", 2), ('{\n  "a": 1\n}', 2), ('{\n    "a": 1\n}', 4), ('{"a": 1}', 2)]
-)
-def test_the_file_keeps_its_indentation(like, indent):
-    lines = daemon.render({"debug": True, "labels": ["区"]}, like).splitlines()
-    assert lines[1] == " " * indent + '"debug": true,'
-    assert lines[3] == " " * 2 * indent + '"区"'
-    assert daemon.render({}, like).endswith("}\n")
-
-
-def test_a_reload_is_enough_for_mirrors_but_not_for_the_log_driver():
-    assert daemon.reload_is_enough([])
-    assert daemon.reload_is_enough(["registry-mirrors", "debug", "insecure-registries"])
-    assert not daemon.reload_is_enough(["registry-mirrors", "log-driver"])
-    assert not daemon.reload_is_enough(["a-key-of-tomorrow"])
-
-
 def test_an_address_keeps_its_host_and_loses_its_password():
     told = daemon.without_passwords(
         {
@@ -828,21 +698,6 @@ def test_an_address_keeps_its_host_and_loses_its_password():
     }
     assert "pa55" not in daemon.without_passwords('{"http-proxy": "http://ops:pa55@p:3128", "debug": true}')
     assert daemon.without_passwords("user@example.com https://m/a@b") == "user@example.com https://m/a@b"
-
-
-@pytest.mark.parametrize(
-    ("said", "answer"),
-    [
-        ('26.1.4 ["https://a/","https://b"]\n', ("26.1.4", ["https://a/", "https://b/"])),
-        ("20.10.24 null\n", ("20.10.24", [])),
-        ("20.10.24 []", ("20.10.24", [])),
-        (" null\n", None),
-        ("Cannot connect to the Docker daemon", None),
-        ("", None),
-    ],
-)
-def test_an_engine_answers_or_it_does_not(said, answer):
-    assert daemon.engine_answer(said) == answer
 
 
 SIGNAL = 'level=info msg="Got signal to reload configuration, reloading from: /etc/docker/daemon.json"\n'
@@ -865,12 +720,12 @@ OLD_TROUBLE = 'level=error msg="Handler for POST /v1.41/images/create returned e
     ],
 )
 def test_the_journal_tells_whether_a_reload_was_taken(journal, verdict):
-    assert daemon.reload_verdict(journal) is verdict
+    assert engine.reload_verdict(journal) is verdict
 
 
 def test_trouble_from_before_the_reload_is_no_verdict_on_it():
     """The journal lags behind the signal, and an engine with log-level warn never logs it."""
-    assert daemon.reload_verdict(OLD_TROUBLE) is None
+    assert engine.reload_verdict(OLD_TROUBLE) is None
 
 
 # -- docker_verify
@@ -950,3 +805,30 @@ def test_mirrors_are_compared_the_same_way_by_both_modules():
     given_ones = ["https://a", "https://a/", "https://b//"]
     assert verify.normal_mirrors(given_ones) == daemon.normal_mirrors(given_ones) == ["https://a/", "https://b/"]
     assert verify.normal_mirrors(None) == daemon.normal_mirrors(None) == []
+
+
+# -- the journal
+
+
+def test_the_journal_keeps_what_was_done_and_survives_a_cut(tmp_path):
+    from ansible.module_utils import pydock_host
+
+    path = str(tmp_path / "pydock/journal.jsonl")
+    pydock_host.note("created", path, file="/etc/yum.repos.d/区.repo")
+    assert Path(path).stat().st_mode & 0o777 == 0o600
+    with Path(path).open("a") as sink:
+        sink.write('{"action": "repl')
+    pydock_host.note("installed", path, packages=["gcc-8.5.0-1.el8.x86_64"])
+    first, second = pydock_host.journal(path)
+    assert (first["action"], first["file"]) == ("created", "/etc/yum.repos.d/区.repo")
+    assert (second["action"], second["packages"]) == ("installed", ["gcc-8.5.0-1.el8.x86_64"])
+    assert pydock_host.journal(str(tmp_path / "none")) == []
+
+
+def test_the_journal_tells_what_a_transaction_did_and_leaves_keys_out():
+    before = {"docker-1.13.1-1.el7.x86_64", "bash-4.2-1.el7.x86_64"}
+    after = {"bash-4.2-1.el7.x86_64", "docker-ce-26.1.4-1.el7.x86_64", "gpg-pubkey-621e9f35-58adea78.(none)"}
+    assert packages.difference(before, after) == (
+        ["docker-ce-26.1.4-1.el7.x86_64"],
+        ["docker-1.13.1-1.el7.x86_64"],
+    )

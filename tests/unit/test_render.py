@@ -51,7 +51,10 @@ def test_only_the_roles_that_are_needed_are_in_the_tree():
 
     facts = replace(converged(repository("official", "centos/7").content), proof_record=None)
     made = tree(Host("a", "192.0.2.1"), facts={"a": facts})
-    assert {name.split("/")[1] for name in made.files if name.startswith("roles/")} == {"docker_verify"}
+    assert {name.split("/")[1] for name in made.files if name.startswith("roles/")} == {
+        "docker_host",
+        "docker_verify",
+    }
 
 
 def test_passwords_are_asked_for_and_written_nowhere():

@@ -7,7 +7,7 @@ import yaml
 
 from pydock_installer.model import Host, Known, Plan
 from pydock_installer.planner import Wishes, plan_host
-from pydock_installer.render import ROLE_OF_STEP, render
+from pydock_installer.render import ROLE_OF_STEP, SHARED_ROLE, render
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare, installed
 from tests.unit.test_modules import ROLES, load
@@ -149,7 +149,7 @@ def test_the_readme_names_every_variable_with_its_default(role):
 def test_the_role_says_who_it_is(role):
     meta = read(role, "meta/main.yml")
     assert meta["galaxy_info"]["role_name"] == role
-    assert meta["dependencies"] == []
+    assert meta["dependencies"] == [{"role": SHARED_ROLE}]
     assert read(role, "meta/argument_specs.yml")["argument_specs"]["main"]["short_description"]
 
 

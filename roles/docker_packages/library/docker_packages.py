@@ -45,6 +45,7 @@ import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pydock_host import lock_holder, note, tail
 
 SETTINGS = "/etc/docker/daemon.json"
 COMPILERS = ["gcc", "gcc-c++"]
@@ -59,10 +60,6 @@ STALE = re.compile(
 )
 UNKNOWN_NAME = re.compile(r"No match for argument|Unable to find a match|No package \S+ available|Nothing to do")
 BROKEN = re.compile(r'File "/usr/bin/(yum|dnf)|problem importing one of the Python modules|bad interpreter')
-LOCKED = re.compile(
-    r"configured by exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock"
-    r"|can't create transaction lock"
-)
 
 
 # -- pure: what rpm and yum said
@@ -108,14 +105,6 @@ def order(version_release):
 def matches(version, wanted):
     """26.1.4 is 26, 26.1 and 26.1.4, not 2 and not 26.10."""
     return wanted == "latest" or (version + ".").startswith(wanted + ".")
-
-
-def lock_holder(text):
-    """The pid that holds the package manager's lock, "" when it has no name, None when the lock is free."""
-    if not LOCKED.search(text):
-        return None
-    found = re.search(r"(?:pid|locked by) (\d+)", text)
-    return found.group(1) if found else ""
 
 
 def needed_by(text):
@@ -196,12 +185,16 @@ def shell_script(removals, installs, downgrades):
     return "\n".join(lines + ["run", "exit", ""])
 
 
+def difference(before, after):
+    """(what is new, what is gone) of two sets of NAME-VERSION-RELEASE.ARCH; a key is no package of anybody's."""
+    return tuple(
+        sorted(name for name in left - right if not name.startswith("gpg-pubkey"))
+        for left, right in ((after, before), (before, after))
+    )
+
+
 def described(names, installed):
     return ", ".join("%s %s" % (name, installed[name][0]) for name in names if name in installed)
-
-
-def tail(*texts):
-    return "\n".join(text.strip() for text in texts if text.strip())[-4000:]
 
 
 # -- effects
@@ -268,6 +261,17 @@ class Packages(object):
                 if provided:
                     found[name] = sorted(provided.values(), key=order)[-1]
         return found
+
+    def all_packages(self):
+        return set(self.run("rpm", "-qa", "--qf", "%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\\n")[1].split())
+
+    def write_down(self, before):
+        """What a transaction really did, dependencies and all, for whoever has to undo it."""
+        new, gone = difference(before, self.all_packages())
+        if new:
+            note("installed", packages=new)
+        if gone:
+            note("removed", packages=gone)
 
     def fail(self, code, message, *evidence):
         seconds = round(time.time() - self.began, 2)
@@ -376,7 +380,9 @@ class Packages(object):
         if not any(wrong.values()) or self.module.check_mode:
             self.finish(wrong, self.before)
         for attempt in (1, 2):
+            everything = self.all_packages()
             (code, out, err), chosen = self.apply(wrong)
+            self.write_down(everything)
             after = self.ask_rpm()
             unmet = self.unmet(after, chosen)
             if not unmet or attempt == 2 or not STALE.search(out + err):

@@ -44,6 +44,7 @@ import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pydock_host import back_up, lock_holder, make_directory, note, note_file, tail
 
 CONTENT = u"""\
 # Managed by pydock. The key below was checked against its pinned fingerprint.
@@ -125,21 +126,6 @@ def curl_settings(yum_conf):
     user = "%s:%s" % (found.get("proxy_username", ""), found.get("proxy_password", ""))
     words = [("proxy", found["proxy"])] + ([("proxy-user", user)] if user != ":" else [])
     return "".join('%s = "%s"\n' % (word, re.sub(r'(["\\])', r"\\\1", value)) for word, value in words)
-
-
-LOCKED = re.compile(r"configured by exit_on_lock|already locked by|holding the yum lock|Failed to obtain .* lock")
-
-
-def lock_holder(text):
-    """The pid that holds the package manager's lock, "" if it is held by an unnamed one, None if it is free."""
-    if not LOCKED.search(text):
-        return None
-    found = re.search(r"(?:pid|locked by) (\d+)", text)
-    return found.group(1) if found else ""
-
-
-def tail(*texts):
-    return "\n".join(text.strip() for text in texts if text.strip())[-4000:]
 
 
 def read(path):
@@ -245,36 +231,27 @@ class Repository(object):
             return True
         if not kept:
             fetched = self.fetch_key()
-            self.make_directory(self.local_key)
+            make_directory(os.path.dirname(self.local_key))
             os.chmod(fetched, 0o644)
             self.module.atomic_move(fetched, self.local_key)
             os.chmod(self.local_key, 0o644)
         code, out, err = self.run(["rpm", "--import", self.local_key])
         if code or not self.key_is_known():
             self.fail("key-not-imported", "rpm did not import the package key %s." % self.local_key, out, err)
+        if not known:
+            note("imported", key=self.fingerprint)
         return True
 
     # -- the file
-
-    @staticmethod
-    def make_directory(path):
-        if not os.path.isdir(os.path.dirname(path)):
-            os.makedirs(os.path.dirname(path), 0o755)
 
     def write(self, text):
         target = os.path.join(self.scratch, "repo")
         with io.open(target, "wb") as sink:
             sink.write(text.encode("utf-8"))
-        self.make_directory(self.path)
+        make_directory(os.path.dirname(self.path))
         os.chmod(target, 0o644)
         self.module.atomic_move(target, self.path)
         os.chmod(self.path, 0o644)
-
-    def backup(self):
-        """A copy whose name no package manager reads."""
-        name = "%s.pydock-%s.bak" % (self.path, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
-        shutil.copy2(self.path, name)
-        return name
 
     def require_metadata(self):
         """Before anything is written: the metadata is where the file will say."""
@@ -326,8 +303,9 @@ class Repository(object):
             if not self.check:
                 if "$" not in self.baseurl.replace("$basearch", ""):
                     self.require_metadata()
-                copy = self.backup() if before is not None else None
+                copy = back_up(self.path) if before is not None else None
                 self.write(text)
+                note_file(self.path, copy)
         if (file_changed or key_changed) and self.module.params["makecache"] and not self.check:
             self.makecache(before, copy)
         shutil.rmtree(self.scratch, ignore_errors=True)

@@ -48,7 +48,8 @@ import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.builtin_image import image as builtin_image
+from ansible.module_utils.pydock_builtin_image import image as builtin_image
+from ansible.module_utils.pydock_host import make_directory, tail
 
 BUILTIN = "builtin"
 #: Seconds that an engine may take for an answer about itself.
@@ -67,8 +68,8 @@ SECRETS = (
     (re.compile(r"(%s=)[^\s&\"',;\\]{4,4000}" % _NAMED, re.IGNORECASE), r"\1***"),
     (re.compile(r"(%s\\?\": ?\\?\")[^\"\\]{4,4000}" % _NAMED, re.IGNORECASE), r"\1***"),
 )
-#: How much of the client's words, and of the engine's, goes into a report: characters, lines, and characters of a line.
-MOST, LINES, WIDTH = 4000, 20, 500
+#: How many lines of the engine's journal go into a report, and how much of each.
+LINES, WIDTH = 20, 500
 
 
 def normal_mirrors(mirrors):
@@ -141,10 +142,6 @@ def record_differs(old, new):
     return dict(present, time=None) != dict(new, time=None)
 
 
-def tail(*texts):
-    return "\n".join(text.strip() for text in texts if text.strip())[-MOST:]
-
-
 class Proof(object):
     """One attempt to prove this host's engine."""
 
@@ -212,7 +209,7 @@ class Proof(object):
             proxy = info.get("HttpsProxy") or info.get("HttpProxy")
             self.engine["proxy"] = without_secrets(str(proxy))[:200] if proxy else None
         except (ValueError, AttributeError):
-            self.fail("no-server", "The engine answers, but not about its settings.", out[:MOST], err)
+            self.fail("no-server", "The engine answers, but not about its settings.", out[:4000], err)
 
     def mirrors(self):
         self.stage = "mirrors"
@@ -302,9 +299,7 @@ class Proof(object):
                 old = source.read()
         if not record_differs(old, record):
             return
-        if not os.path.isdir(os.path.dirname(path)):
-            os.makedirs(os.path.dirname(path))
-            os.chmod(os.path.dirname(path), 0o755)
+        make_directory(os.path.dirname(path))
         handle, temporary = tempfile.mkstemp(dir=self.module.tmpdir)
         with os.fdopen(handle, "wb") as sink:
             sink.write((json.dumps(record, indent=2, sort_keys=True, separators=(",", ": ")) + "\n").encode("utf-8"))
