@@ -81,7 +81,7 @@ class Row:
             return words[name].strip().rstrip(".,:;")[:QUOTED]
 
         cause, remedy = (_PLACE.sub(word, _OPTIONAL.sub(optional, s)) for s in (self.cause, self.remedy))
-        return Diagnosis(self.code, cause[:1].upper() + cause[1:], remedy)
+        return Diagnosis(self.code, re.sub(r"\Athe ", "The ", cause), remedy)
 
 
 def _line(text: str, found: re.Match[str]) -> str:
