@@ -36,7 +36,9 @@ def plan_host(
     known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
     judged = (checks.judge(finding, settings) for finding in beside)
     findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, known)))
-    if any(checks.blockers(findings)) or known is None or not known.path:
+    # What stands in the way of an installation says nothing about a Docker that is there.
+    holds = (f for f in checks.blockers(findings) if not wishes.only_verify or f.group == "host")
+    if any(holds) or known is None or not known.path:
         return HostPlan(host, facts, findings)
     name = choose(settings.repository, known.path, facts.repository_file, facts.repository_answers)
     chosen = repository(name, known.path)

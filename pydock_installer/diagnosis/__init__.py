@@ -18,12 +18,12 @@ __all__ = ["Context", "Diagnosis", "Row", "codes", "diagnose", "explain", "judge
 HEAD, TAIL = 8_000, 24_000
 #: What a host's words may add to a sentence.
 QUOTED = 200
-#: The rows that are looked at in a phase. A failed download and a failed transaction look alike; so do engine, pull and run.
+#: The rows that are looked at in a phase. A failed download and a failed transaction look alike; the engine's own troubles show when it pulls and runs.
 PHASES = {
     "ssh": frozenset({"ssh", "any"}),
     "repository": frozenset({"repository", "packages", "any"}),
     "packages": frozenset({"repository", "packages", "any"}),
-    "daemon": frozenset({"daemon", "pull", "any"}),
+    "daemon": frozenset({"daemon", "any"}),
     "pull": frozenset({"daemon", "pull", "any"}),
     "run": frozenset({"daemon", "run", "any"}),
 }
@@ -145,15 +145,19 @@ def judge(
     if not journal.strip():
         return found
     where = where or (known.where if code and (known := explain(code)) else None)
-    beside = diagnose(f"\n{journal}", where=where, context=context)
-    if beside is None or (found and beside.code == found.code):
+    told = [diagnose(f"\n{line}", where=where, context=context) for line in journal.splitlines()]
+    others = [other for other in told if other and (not found or other.code != found.code)]
+    telling = next((other for other in others if not _general(other)), None)
+    if found is None or _general(found):
+        return telling or next(iter(others), found)
+    if telling is None:
         return found
-    row = explain(found.code) if found else None
-    if found is None or (row and row.general):
-        return beside
-    if (other := explain(beside.code)) and other.general:
-        return found
-    return Diagnosis(found.code, f"{found.cause} Besides, the engine's journal tells: {beside.cause}", found.remedy)
+    return Diagnosis(found.code, f"{found.cause} Besides, the engine's journal tells: {telling.cause}", found.remedy)
+
+
+def _general(found: Diagnosis) -> bool:
+    row = explain(found.code)
+    return row is not None and row.general
 
 
 def explain(code: str) -> Row | None:
