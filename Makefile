@@ -5,7 +5,7 @@ SHELL = /bin/bash
 export PYTHONPATH := $(CURDIR)
 PYTHON = $$(tests/bootstrap.sh)
 
-.PHONY: demo demo-down test lint unit e2e wheel molecule bench picture lab-down
+.PHONY: demo demo-down test lint unit e2e wheel molecule bench bench-fleet picture lab-down
 
 demo: ## Docker on three bare lab hosts, from nothing to proof
 	@$(PYTHON) -m tests.demo
@@ -33,6 +33,9 @@ molecule: ## the shipped playbooks, converged on a lab host
 
 bench: ## the comparisons that docs/performance.md rests on (about 10 minutes)
 	@$(PYTHON) -m tests.bench
+
+bench-fleet: ## a check of up to 1,000 addresses beside the ssh program (about 10 minutes)
+	@$(PYTHON) -m tests.bench.fleet
 
 picture: ## docs/install.svg, from a real run (needs tmux)
 	@$(PYTHON) -m tests.picture

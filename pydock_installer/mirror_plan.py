@@ -1,14 +1,15 @@
-"""A change of registry mirrors, host by host: what daemon.json has, what it is to have, and what is in the way. Pure."""
+"""A change of registry mirrors, host by host: what there is, what is to be, and what is in the way. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pydock_installer import checks, daemon_json, platforms
 from pydock_installer.checks.engine import flags
 from pydock_installer.checks.rule import Context
-from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
+from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Plan, Severity, Step, Unknown
 from pydock_installer.model.mirror import MirrorAnswer
 from pydock_installer.restart import restart
 from pydock_installer.settings import Settings
@@ -34,6 +35,15 @@ class MirrorWish:
         if self.action == "add":
             return tuple(dict.fromkeys([*(url.rstrip("/") for url in present), *given]))
         return () if self.every else tuple(url for url in present if url.rstrip("/") not in given)
+
+
+def nowhere(plan: Plan, wish: MirrorWish) -> tuple[str, ...]:
+    """Addresses to be taken away that no host has, as far as their files can be read."""
+    there: set[str] = set()
+    for facts in (entry.facts for entry in plan.hosts):
+        with suppress(ValueError):
+            there |= {url.rstrip("/") for url in mirrors_in_file(facts)} if facts else set()
+    return tuple(url for url in wish.urls if url not in there) if wish.action == "remove" else ()
 
 
 def plan_mirrors(

@@ -219,7 +219,8 @@ class _Needs:
             asked = not engine_changes
             return Step("service", "bring docker to answer", "it runs but does not answer") if asked else None
         if not engine_changes and (due := self.restart()):
-            return Step("service", "restart docker", due.reason)
+            kept = ", containers go on meanwhile (live-restore)" if due.goes_on else ""
+            return Step("service", "restart docker", due.reason + kept)
         mirrors = daemon_json.normal_mirrors(self.settings.registry_mirrors)
         if mirrors and mirrors != daemon_json.normal_mirrors(engine.value.registry_mirrors):
             reason = f"in effect are {', '.join(engine.value.registry_mirrors) or 'no mirrors'}"

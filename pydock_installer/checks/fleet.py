@@ -13,11 +13,13 @@ def fleet_findings(fleet: Mapping[str, Facts]) -> Mapping[str, tuple[Finding, ..
     for names in _alike({name: _machine_id(facts) for name, facts in fleet.items()}):
         boots = {name: _boot(fleet[name]) for name in names}
         for same in _alike(boots):
+            one = _same_machine(same)
             for name in same:
-                found[name] = (*found.get(name, ()), _same_machine(same))
+                found[name] = (*found.get(name, ()), one)
         if len(set(boots.values())) > 1:
+            clone = _clone(names)
             for name in names:
-                found[name] = (*found.get(name, ()), _clone(names))
+                found[name] = (*found.get(name, ()), clone)
     return found
 
 
@@ -45,7 +47,7 @@ def _same_machine(names: Sequence[str]) -> Finding:
     return Finding(
         "same-machine",
         Severity.BLOCKER,
-        f"{', '.join(names)} are one and the same machine",
+        f"{_listed(names)} are one and the same machine",
         "Keep one of the names in the inventory.",
         group="reach",
     )
@@ -55,7 +57,12 @@ def _clone(names: Sequence[str]) -> Finding:
     return Finding(
         "machine-id",
         Severity.WARNING,
-        f"{', '.join(names)} have one machine id: they were cloned",
+        f"{_listed(names)} have one machine id: they were cloned",
         "On all but one of them: rm -f /etc/machine-id; systemd-machine-id-setup",
         group="reach",
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Not all of many: each of them tells it, and a thousand times a thousand names help nobody."""
+    return ", ".join(names) if len(names) <= 20 else f"{', '.join(names[:20])} and {len(names) - 20} more"

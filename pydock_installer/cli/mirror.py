@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -112,7 +111,6 @@ def split_words(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]
     from pydock_installer import registries
     from pydock_installer.settings import address
 
-    names = {urlsplit(entry.url).netloc: entry.url for entry in registries.known()}
     urls: dict[str, None] = {}
     hosts: list[str] = []
     for word in words:
@@ -122,10 +120,9 @@ def split_words(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]
                 urls[address(word, "the address of a mirror")] = None
             except ValueError as error:
                 raise UsageError(str(error), "Write it as https://mirror.example.com.") from None
-        elif bare in names:
+        elif registries.lookup(f"https://{bare.partition(':')[0]}"):
             raise UsageError(
-                f"{word} is a mirror, and without its scheme it would be a host",
-                f"Write {names[bare]}.",
+                f"{word} is a mirror, and without its scheme it would be a host", f"Write https://{bare}."
             )
         elif _like_a_mirror(word):
             raise UsageError(

@@ -103,6 +103,7 @@ def _change(
     talk = console(options)
     try:
         urls, hosts = split_words(options["hosts"])
+        asked = request({**options, "hosts": hosts}, talk)
         check(urls)
         from pydock_installer.mirror_plan import MirrorWish
         from pydock_installer.workflows.mirror_change import Change, mirror_change
@@ -115,7 +116,7 @@ def _change(
             force=action == "remove" or options["force"],
             dry_run=options["dry_run"],
         )
-        report = mirror_change(request({**options, "hosts": hosts}, talk), change, talk)
+        report = mirror_change(asked, change, talk)
     except PydockError as error:
         talk.error(error)
         return int(error.exit_code)

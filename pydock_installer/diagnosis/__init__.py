@@ -18,7 +18,8 @@ __all__ = ["Context", "Diagnosis", "Row", "codes", "diagnose", "explain", "judge
 HEAD, TAIL = 8_000, 24_000
 #: What a host's words may add to a sentence.
 QUOTED = 200
-#: The rows that are looked at in a phase. A failed download and a failed transaction look alike; the engine's own troubles show when it pulls and runs.
+#: The rows that are looked at in a phase. A failed download and a failed transaction look alike; the engine's own
+#: troubles show when it pulls and runs.
 PHASES = {
     "ssh": frozenset({"ssh", "any"}),
     "repository": frozenset({"repository", "packages", "any"}),
@@ -152,7 +153,9 @@ def judge(
         return telling or next(iter(others), found)
     if telling is None:
         return found
-    return Diagnosis(found.code, f"{found.cause} Besides, the engine's journal tells: {telling.cause}", found.remedy)
+    return Diagnosis(
+        found.code, f"{found.cause} Besides, the engine's journal tells: {telling.cause}", found.remedy
+    )
 
 
 def _general(found: Diagnosis) -> bool:

@@ -61,4 +61,5 @@ def _told(names: list[str], host: str) -> str:
         return "no mirror is configured"
     if host in names:
         return "and Docker Hub, which is asked after it, did not serve either"
-    return f"the mirror{'s' if len(names) > 1 else ''} {', '.join(names)} {'are' if len(names) > 1 else 'is'} configured and did not serve either"
+    mirrors, are = ("mirrors", "are") if len(names) > 1 else ("mirror", "is")
+    return f"the {mirrors} {', '.join(names)} {are} configured and did not serve either"

@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,16 +69,21 @@ def _word(text: str) -> str:
 
 
 def _release(answers: Answers) -> Fact[Release]:
-    """What ``distro`` reads in the release files, which it wants to find below a root."""
+    """What ``distro`` reads in the release files."""
     names = ("os-release", "redhat-release", "centos-release")
-    texts = {n: s.text for n in names if (s := answers.sections.get(n)) and s.status == 0}
-    if not texts:
-        return Unknown("there is no release file that can be read")
+    texts = tuple((n, s.text[:65536]) for n in names if (s := answers.sections.get(n)) and s.status == 0)
+    return _distribution(texts) if texts else Unknown("there is no release file that can be read")
+
+
+# The hosts of a fleet say the same, as a rule, and a directory for each of them is not for nothing.
+@lru_cache(maxsize=64)
+def _distribution(texts: tuple[tuple[str, str], ...]) -> Fact[Release]:
+    """``distro`` wants to find the files below a root."""
     with tempfile.TemporaryDirectory(prefix="pydock-") as root:
-        for name, text in texts.items():
+        for name, text in texts:
             path = Path(root) / "etc" / name
             path.parent.mkdir(exist_ok=True)
-            path.write_text(text[:65536], encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
         try:
             found = distro.LinuxDistribution(include_lsb=False, include_uname=False, root_dir=root)
             like = tuple(found.like().split())

@@ -24,10 +24,29 @@ answer() {
     "$@" 2>/dev/null
     end $?
 }
+
+# Every program that is started counts, a thousand times over: the shell reads single lines and short files itself.
+# Of a long file, or one of zeros alone, which a shell does not see, head tells the rest.
+text() {
+    size=0
+    {
+        while IFS= read -r value; do
+            printf '%s\n' "$value"
+            size=$((size + ${#value} + 1))
+            [ "$size" -lt "$2" ] || return 0
+            [ "$size" -lt 4096 ] || { head -c $(($2 - size)); return; }
+        done
+        if [ -n "$value" ]; then
+            printf %s "$value"
+        elif [ "$size" = 0 ] && [ -s "$1" ]; then
+            head -c "$2" "$1"
+        fi
+    } <"$1"
+}
 file() {
     begin "$1"
     if [ -r "$2" ] && [ -f "$2" ]; then
-        head -c 262144 "$2" 2>/dev/null
+        text "$2" 262144 2>/dev/null
         end $?
     elif [ -e "$2" ]; then
         end 77
@@ -37,8 +56,6 @@ file() {
         end 77
     fi
 }
-
-# Every program that is started counts, a thousand times over: the shell reads single lines itself.
 line() {
     begin "$1"
     if { read -r value <"$2"; } 2>/dev/null; then
@@ -50,13 +67,30 @@ line() {
         end 44
     fi
 }
-names=$(uname -nrm)
-answer user id -un
+# Whether a list of the kernel has a line with a word at its end.
+listed() {
+    [ -r "$2" ] || return 1
+    while read -r value; do
+        [ "${value##*[ $tab]}" != "$1" ] || return 0
+    done <"$2"
+    return 1
+}
+newline='
+'
+tab='	'
+machine=$(uname -nrm)
+hostname=${machine%% *}
+kernel=${machine#* }
+kernel=${kernel% *}
+machine=${machine##* }
+case $privilege in
+root | sudo) answer user echo root ;;
+*) answer user id -un ;;
+esac
 answer privilege echo "$privilege"
-answer hostname echo "${names%% *}"
-names=${names#* }
-answer kernel echo "${names% *}"
-answer architecture echo "${names##* }"
+answer hostname echo "$hostname"
+answer kernel echo "$kernel"
+answer architecture echo "$machine"
 line machine_id /etc/machine-id
 line boot_id /proc/sys/kernel/random/boot_id
 file os-release /etc/os-release
@@ -85,43 +119,86 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 done
 [ $# -eq 0 ] || shift
 
+# rpm is asked once, and tells of damage on stderr alone: the packages that were named, and with them what
+# rpm_database (sections/packages.sh) and selinux (sections/engine.sh) are about.
+strangers='rpm moby-engine moby moby-cli docker-io docker-ee docker-ee-cli docker-engine-cs docker-runc docker-proxy
+    rootlesskit containerd'
+rpm_said=
+rpm_status=none
 packages() {
     command -v rpm >/dev/null 2>&1 || return 44
-    limit 30 rpm -q --qf '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n' gpg-pubkey "$@"
+    # shellcheck disable=SC2086 - words of our own
+    rpm_said=$(limit 30 rpm -q --qf '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n' gpg-pubkey "$@" \
+        $strangers container-selinux 2>&1)
+    rpm_status=$?
+    printf '%.262144s\n' "$rpm_said"
     # rpm exits with the number of packages that are not installed.
-    [ $? -lt 124 ] || return 124
+    [ "$rpm_status" -lt 124 ] || { rpm_status=124; return 124; }
 }
 answer packages packages "$@"
 
+# systemd is asked once, too: the state of docker first, then of Kubernetes in its forms, then of firewalld. A unit that
+# has no file is not loaded for nothing.
+state=
+kubernetes_units=
+firewalld_state=
+units_status=44
+there() {
+    for base in /etc/systemd/system /usr/lib/systemd/system /run/systemd/system /usr/local/lib/systemd/system; do
+        if [ -e "$base/$1" ] || [ -L "$base/$1" ]; then return 0; fi
+    done
+    return 1
+}
 service() {
     command -v systemctl >/dev/null 2>&1 || return 44
-    state=$(limit 10 systemctl show docker.service -p LoadState -p ActiveState -p UnitFileState) || return
+    set -- docker.service
+    for unit in kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service firewalld.service; do
+        ! there "$unit" || set -- "$@" "$unit"
+    done
+    state=$(limit 10 systemctl show "$@" -p Id -p LoadState -p ActiveState -p UnitFileState)
+    units_status=$?
+    [ "$units_status" = 0 ] || { state=; return "$units_status"; }
+    kubernetes_units=${state#"${state%%"$newline$newline"*}"}
+    state=${state%%"$newline$newline"*}
+    case "$*" in
+    *' firewalld.service')
+        firewalld_state=${kubernetes_units##*"$newline$newline"}
+        kubernetes_units=${kubernetes_units%"$newline$newline"*}
+        ;;
+    esac
     printf '%s\n' "$state"
 }
-state=
 answer service service
 
 # Only a running engine is asked: a question to an idle socket would start it.
+engine_said=
 engine() {
     case $state in *ActiveState=active*) ;; *) return 44 ;; esac
     limit 15 docker version --format '{{.Client.Version}}' || return
-    said=$(limit 15 docker info --format '{{.ServerVersion}}
+    # The last line is engine_state's (sections/engine.sh): an engine that has no such words is asked without.
+    engine_said=$(limit 15 docker info --format '{{.ServerVersion}}
 {{json .RegistryConfig.Mirrors}}
 {{.ContainersRunning}}
-{{.LiveRestoreEnabled}}') || return
-    printf '%s\n' "$said"
+{{.Swarm.LocalNodeState}} {{.LiveRestoreEnabled}}') && {
+        facts_said=${engine_said%"$newline"*}
+        engine_said=${engine_said##*"$newline"}
+        printf '%s\n' "$facts_said"
+        return 0
+    }
+    engine_said=
+    limit 15 docker info --format '{{.ServerVersion}}
+{{json .RegistryConfig.Mirrors}}
+{{.ContainersRunning}}'
 }
-said=
+facts_said=
 answer engine engine
 
 # What a restart would stop: whether containers survive it (live-restore), and the names of those that run.
 containers() {
-    case $said in '' | *"$newline"0"$newline"*) return 44 ;; esac
-    printf '%s\n' "${said##*"$newline"}"
+    case $facts_said in '' | *"$newline"0) return 44 ;; esac
+    printf '%s\n' "${engine_said##* }"
     limit 15 docker ps --format '{{.Names}}' | head -n 100
 }
-newline='
-'
 answer containers containers
 
 # Preflight is asked where it was wished for, and where no Docker of docker-ce's runs yet.
@@ -140,8 +217,18 @@ answer word_size getconf LONG_BIT
 file centos-release /etc/centos-release
 
 # ID and the number at the start of VERSION_ID say which path of the repository is this release's.
-release_id=$(sed -n 's/^ID=["'"'"']*\([A-Za-z0-9_.-]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)
-major=$(sed -n 's/^VERSION_ID=["'"'"']*V*\([0-9]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)
+release_id=
+major=
+[ ! -r /etc/os-release ] || while IFS='=' read -r key value || [ -n "$key" ]; do
+    value=${value#[\"\']}
+    case $key in
+    ID) release_id=${release_id:-${value%%[!A-Za-z0-9_.-]*}} ;;
+    VERSION_ID)
+        value=${value#V}
+        major=${major:-${value%%[!0-9]*}}
+        ;;
+    esac
+done </etc/os-release
 repository_path=
 for platform in $platforms; do
     case $platform in "$release_id:$major:"*) repository_path=${platform##*:} ;; esac

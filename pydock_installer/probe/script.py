@@ -23,7 +23,7 @@ class Probe:
 
 
 #: The sections of preflight, in the order in which they are asked.
-SECTIONS = ("system", "storage", "network", "packages", "unit", "engine")
+SECTIONS = ("system", "storage", "network", "packages", "web", "unit", "engine")
 
 
 @dataclass(frozen=True)

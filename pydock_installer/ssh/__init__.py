@@ -71,7 +71,7 @@ def run_script(
 def _read(host: Host, channel: paramiko.Channel, time_limit: float, output_limit: int) -> CommandResult:
     out, err, truncated = bytearray(), bytearray(), False
     deadline = time.monotonic() + time_limit
-    channel.settimeout(0.2)
+    channel.settimeout(1.0)
     while True:
         if time.monotonic() > deadline:
             raise UnreachableError(

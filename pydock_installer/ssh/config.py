@@ -7,6 +7,7 @@ import glob
 import os
 import pwd
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -171,23 +172,55 @@ def _lookup(path: Path | None, host: Host, given: Mapping[str, str]) -> Mapping[
         raise UsageError(
             f"{host.name}: an ssh option holds a control character", "Mind ansible_ssh_common_args."
         )
-    lines = ["Host *", *(f"{key} {value}" for key, value in stated.items() if value)]
-    places = [path] if path else [home() / ".ssh" / "config", Path("/etc/ssh/ssh_config")]
-    for place in places:
-        if str(place) != "none" and (path or place.exists()):
-            lines += ["Host *", *_lines(place, "Host *", 0)]
-    if not any(line.split()[:1] and line.split()[0].lower() == "canonicaldomains" for line in lines):
-        # Without domains there is nothing to do; paramiko would look for them all the same.
-        lines = [line for line in lines if not line.strip().lower().startswith("canonicalizehostname")]
+    places = (path,) if path else (home() / ".ssh" / "config", Path("/etc/ssh/ssh_config"))
+    words = tuple(f"{key} {value}" for key, value in stated.items() if value)
     try:
-        # paramiko knows no Include.
-        return paramiko.SSHConfig.from_text("\n".join(lines)).lookup(host.address)
+        return _parsed(words, places, path is not None).lookup(host.address)
+    except UsageError:
+        raise
     except Exception as error:  # paramiko raises bare ones for a line it cannot read
         raise UsageError(f"the ssh configuration cannot be read: {error}", "See man ssh_config.") from error
 
 
-def _lines(path: Path, section: str, depth: int) -> list[str]:
+#: What files say together with what was given, and the state in which the files were read. The hosts of a fleet are
+#: given the same, as a rule: a thousand of them need not parse the same files a thousand times.
+_known: dict[tuple[tuple[str, ...], tuple[Path, ...]], tuple[dict[Path, object], paramiko.SSHConfig]] = {}
+_lock = threading.Lock()
+
+
+def _parsed(words: tuple[str, ...], places: tuple[Path, ...], needed: bool) -> paramiko.SSHConfig:
+    with _lock:
+        read, found = _known.get((words, places), ({}, None))
+        if found and all(stamp(path) == then for path, then in read.items()):
+            return found
+        read = {place: stamp(place) for place in places}
+        lines = ["Host *", *words]
+        for place in places:
+            if str(place) != "none" and (needed or place.exists()):
+                lines += ["Host *", *_lines(place, "Host *", 0, read)]
+        if not any(line.split()[:1] and line.split()[0].lower() == "canonicaldomains" for line in lines):
+            # Without domains there is nothing to do; paramiko would look for them all the same.
+            lines = [line for line in lines if not line.strip().lower().startswith("canonicalizehostname")]
+        # paramiko knows no Include.
+        found = paramiko.SSHConfig.from_text("\n".join(lines))
+        if len(_known) >= 100:
+            _known.clear()
+        _known[(words, places)] = (read, found)
+        return found
+
+
+def stamp(path: Path) -> object:
+    """What changes with a file; ``None`` where there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return (state.st_mtime_ns, state.st_size, state.st_ino)
+
+
+def _lines(path: Path, section: str, depth: int, read: dict[Path, object]) -> list[str]:
     """The lines of a file that stands, or is included, under a ``Host`` line."""
+    read[path] = stamp(path)
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
@@ -202,7 +235,7 @@ def _lines(path: Path, section: str, depth: int) -> list[str]:
                 for found in sorted(glob.glob(str(whole))):  # noqa: PTH207 - a pattern may be in any part
                     if Path(found).is_file():
                         # What a file begins ends with it.
-                        lines += [*_lines(Path(found), section, depth + 1), section]
+                        lines += [*_lines(Path(found), section, depth + 1, read), section]
             continue
         if keyword.lower() == "match":
             # Conditions need a shell and a login; what stands under them counts for no host here.

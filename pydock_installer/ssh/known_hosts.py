@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pydock_installer.errors import PydockError
@@ -36,22 +37,48 @@ class Entry:
     revoked: bool = False
 
 
+@dataclass(frozen=True)
+class _File:
+    """A file's entries: by plain name, and those that must be tried; each with its place in the order."""
+
+    named: dict[str, list[tuple[int, Entry]]]
+    tried: list[tuple[int, str, Entry]]
+
+
 def entries(name: str, files: tuple[Path, ...]) -> Iterator[Entry]:
     """The keys that ``files`` know under ``name`` (``host`` or ``[host]:port``), in their order."""
     for file in files:
         try:
-            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+            state = file.stat()
+            read = _read(file, (state.st_mtime_ns, state.st_size, state.st_ino))
         except OSError:
             continue
-        for number, line in enumerate(lines, start=1):
-            words = line.split()
-            marker = words.pop(0) if words and words[0].startswith("@") else ""
-            # A certificate authority vouches for certificates, which are not asked for here; a marker that
-            # ssh does not know makes it skip the line.
-            if len(words) < 3 or words[0].startswith("#") or marker not in ("", "@revoked"):
-                continue
-            if _is_key(words[1], words[2]) and _matches(name, words[0]):
-                yield Entry(HostKey(words[1], words[2]), f"{file}:{number}", marker == "@revoked")
+        found = [*read.named.get(name.lower(), ())]
+        found += [(number, entry) for number, pattern, entry in read.tried if _matches(name, pattern)]
+        yield from (entry for _, entry in sorted(found, key=lambda pair: pair[0]))
+
+
+# A fleet's file has a line for each of its hosts: read for each of them, it would cost the square of that.
+@lru_cache(maxsize=8)
+def _read(file: Path, _stamp: tuple[int, int, int]) -> _File:
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    read = _File({}, [])
+    for number, line in enumerate(lines, start=1):
+        words = line.split()
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        # A certificate authority vouches for certificates, which are not asked for here; a marker that
+        # ssh does not know makes it skip the line.
+        if len(words) < 3 or words[0].startswith("#") or marker not in ("", "@revoked"):
+            continue
+        if not _is_key(words[1], words[2]):
+            continue
+        entry = Entry(HostKey(words[1], words[2]), f"{file}:{number}", marker == "@revoked")
+        if words[0].startswith("|") or any(sign in words[0] for sign in "*?!"):
+            read.tried.append((number, words[0], entry))
+        else:
+            for one in dict.fromkeys(words[0].lower().split(",")):
+                read.named.setdefault(one, []).append((number, entry))
+    return read
 
 
 def state(key: HostKey, known: tuple[Entry, ...]) -> str:

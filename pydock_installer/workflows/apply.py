@@ -117,7 +117,15 @@ def _host_report(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupt
         )
         code = found.code if found else None
         return HostReport(
-            entry, status, outcome.steps, outcome.proof, cause, remedy, outcome.seconds, code, _evidence(outcome)
+            entry,
+            status,
+            outcome.steps,
+            outcome.proof,
+            cause,
+            remedy,
+            outcome.seconds,
+            code,
+            _evidence(outcome),
         )
     if ledger.finished(name) >= set(roles_of(entry)):
         status = HostStatus.OK if changed or outcome.proof else HostStatus.UNCHANGED

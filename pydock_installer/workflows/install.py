@@ -9,8 +9,8 @@ from pydock_installer.model import Finding, HostPlan, HostStatus, Plan, Report
 from pydock_installer.report import exit_code
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
-from pydock_installer.workflows.restarts import with_word_for_restarts
 from pydock_installer.workflows.request import Request, Talk
+from pydock_installer.workflows.restarts import with_word_for_restarts
 
 
 def install(request: Request, talk: Talk, command: str = "install") -> Report:

@@ -52,6 +52,8 @@ def mirror_change(request: Request, change: Change, talk: Talk) -> Report:
             plan = _best(plan, request, seen, change, progress)
         elif not change.force:
             plan = _tested(plan, request, progress)
+    for url in mirror_plan.nowhere(plan, change.wish):
+        talk.note(f"{url} is set on none of these hosts.")
     talk.diffs(plan, result=change.dry_run)
     if change.dry_run:
         return planned(plan, command)

@@ -1,6 +1,6 @@
 """pydock beside the floor: a bare shell script per host over parallel ssh, on the same fresh hosts, in one run.
 
-``make bench``; writes docs/performance.md. Only ratios are kept: seconds belong to the machine they were taken on.
+``make bench``; writes its section of docs/performance.md. Only ratios are kept: seconds belong to the machine they were taken on.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench import page
 from tests.demo import wrapper
 from tests.lab import Host, Lab
 
-TOP = Path(__file__).resolve().parents[2]
 RELEASE, HOSTS = 9, int(os.environ.get("PYDOCK_BENCH_HOSTS", "8"))
 ROUNDS = int(os.environ.get("PYDOCK_BENCH_ROUNDS", "3"))
 FLOOR = (Path(__file__).parent / "floor.sh").read_text(encoding="utf-8")
@@ -149,7 +149,7 @@ def main() -> int:
     finally:
         lab.down()
     print(text)
-    (TOP / "docs/performance.md").write_text(text, encoding="utf-8")
+    page.write("Installing", text)
     return 0
 
 
@@ -163,8 +163,6 @@ def table(first: dict[str, list[float]], again: dict[str, list[float]], memory: 
 
     return "\n".join(
         (
-            "# Performance",
-            "",
             f"`make bench` measured this: {HOSTS} lab hosts of release {RELEASE}, {os.cpu_count()} cores shared by the",
             "controller and all hosts. The floor is `tests/bench/floor.sh`, a bare shell script run on all hosts at once",
             "over ssh: one yum transaction, daemon.json before the only start, hello-world. Both sides run in the same",
@@ -178,7 +176,6 @@ def table(first: dict[str, list[float]], again: dict[str, list[float]], memory: 
             "",
             f"- Memory of the controller with all its processes during the install: {memory} MB at its peak (aim: 200).",
             f"- `pydock --help`: {help_time:.2f} s (aim: 0.2).",
-            "",
         )
     )
 

@@ -148,9 +148,9 @@ def stranger(tmp_path_factory):
 
 
 def test_a_hub_that_hangs_behind_a_mirror_whose_certificate_nobody_knows(lab, host, pydock, stranger):
-    with mirror("good", GATEWAY, name=NAME, certificate=stranger) as served, mirrors(host, served.url):
-        with lab.mirror.fault("hub-hang", hosts=[host]):
-            told = failure(pydock("verify", "--json", "vy9"))
+    dead = lab.mirror.fault("hub-hang", hosts=[host])
+    with mirror("good", GATEWAY, name=NAME, certificate=stranger) as served, mirrors(host, served.url), dead:
+        told = failure(pydock("verify", "--json", "vy9"))
     assert "did not serve either" in told["cause"]
     assert "Besides, the engine's journal tells: The host does not know the authority" in told["cause"]
     assert any("x509" in line for line in told["evidence"])

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import platform
 import shutil
 import struct
@@ -138,13 +137,13 @@ def test_readelf_has_nothing_to_complain_about(architecture, tmp_path):
 def test_the_program_greets_and_ends_well(architecture, tmp_path):
     """Where the machine is another one, only if qemu-user is there."""
     native = sys.platform == "linux" and {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine()) == architecture
-    emulators = [f"qemu-{dict(amd64='x86_64', arm64='aarch64')[architecture]}{tail}" for tail in ("", "-static")]
+    emulators = [f"qemu-{'x86_64' if architecture == 'amd64' else 'aarch64'}{tail}" for tail in ("", "-static")]
     emulator = next(filter(None, map(shutil.which, emulators)), None)
     if not native and not emulator:
         pytest.skip(f"nothing here runs programs for {architecture}")
     file = tmp_path / "program"
     file.write_bytes(program(architecture))
-    os.chmod(file, 0o755)
+    file.chmod(0o755)
     done = subprocess.run([*([] if native else [emulator]), file], capture_output=True, text=True, check=True)
     assert done.stdout == maker.image(architecture).greeting + "\n"
     assert not done.stderr

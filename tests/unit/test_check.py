@@ -29,6 +29,12 @@ def test_one_machine_under_two_names_is_blocked_under_both():
     assert "b" in found["a"][0].message
 
 
+def test_a_thousand_names_are_not_told_a_thousand_times():
+    found = fleet_findings({f"h{number}": machine("1", "x") for number in range(1000)})
+    assert len({id(entries[0]) for entries in found.values()}) == 1
+    assert "h19 and 980 more are one" in found["h999"][0].message
+
+
 def test_a_clone_is_a_warning():
     found = fleet_findings({"a": machine("1", "x"), "b": machine("1", "y")})
     assert {f.severity for entries in found.values() for f in entries} == {Severity.WARNING}

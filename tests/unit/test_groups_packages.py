@@ -158,19 +158,30 @@ def test_the_remedy_for_switched_off_mirrors_does_what_it_says(name, tmp_path):
 # -- the section itself, on a made-up /etc
 
 
-PRELUDE = """exec </dev/null
-LC_ALL=C
-export LC_ALL
-nonce=$1
-major=7
-begin() { printf '\\n%s %s\\n' "$nonce" "$1"; }
-end() { printf '\\n%s/ %s\\n' "$nonce" "$1"; }
-limit() { timeout "$@"; }
-answer() { begin "$1"; shift; "$@" 2>/dev/null; end $?; }
-"""
-CURL = """#!/bin/sh
+def script():
+    """The sections packages and web, and as much of the probe as they need."""
+    read = resources.files("pydock_installer.probe").joinpath
+    probe = read("probe.sh").read_text(encoding="utf-8")
+    functions = probe[: probe.index("case $privilege in")]
+    asked = probe[probe.index("# rpm is asked once") : probe.index("# systemd is asked once")]
+    sections = (read(f"sections/{name}.sh").read_text(encoding="utf-8") for name in ("packages", "web"))
+    none = "thorough=no mirrors= registries= repository_path= proxy_words="
+    return functions + "major=$1\nset --\n" + asked, f"{none}\n" + "\n".join(sections)
+
+
+CURL = r"""#!/bin/sh
 { echo "argv $*"; cat; echo; } >"$LOG.$$"
-printf '<url protocol="https">https://m/</url>\\nhttp://m/1\\n\\n200'
+awk '/^next/ { quiet = 0 }
+    /^output/ { quiet = 1 }
+    /^write-out/ {
+        if (!quiet) printf "<url protocol=\"https\">https://m/</url>\nhttp://m/1\n"
+        gsub(/^write-out = "|"$/, "")
+        gsub(/\\n/, "\n")
+        sub(/%{http_code}/, "200")
+        sub(/%{exitcode}/, "0")
+        gsub(/%{[a-z_]*}/, "0.1")
+        printf "%s", $0
+    }' "$LOG.$$"
 """
 FALSE_RPM = """#!/bin/sh
 case $* in
@@ -194,17 +205,18 @@ def host(tmp_path):
         (tools / name).write_text(text)
         (tools / name).chmod(0o755)
 
-    def run(shell, files):
+    def run(shell, files, major="9"):
         for path, text in files.items():
             target = tmp_path / path.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
-        section = resources.files("pydock_installer.probe").joinpath("sections/packages.sh").read_text(encoding="utf-8")
-        section = re.sub("/(etc|usr/share|var|usr/lib)/", rf"{tmp_path}/\1/", section)
+        functions, sections = script()
+        sections = re.sub("/(etc|usr/share|var|usr/lib)/", rf"{tmp_path}/\1/", sections)
         places = {"PATH": f"{tools}:{os.environ['PATH']}", "LOG": str(tmp_path / "log"), "HOME": str(tmp_path)}
         done = subprocess.run(
-            [*shell, "-c", PRELUDE + section, "pydock-probe", NONCE], capture_output=True, timeout=60, env=places
-        )
+            [*shell, "-c", functions + sections, "pydock-probe", NONCE, "root", major],
+            capture_output=True, timeout=60, env=places,
+        )  # fmt: skip
         assert done.stderr == b""
         asked = "".join(sorted(path.read_text() for path in tmp_path.glob("log.*")))
         return split(done.stdout.replace(f"{tmp_path}/".encode(), b"/"), NONCE), asked
@@ -212,8 +224,9 @@ def host(tmp_path):
     return run
 
 
+@pytest.mark.parametrize("major", ["7", "9"], ids=["one by one", "together"])
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0].rpartition("/")[2])
-def test_the_section_asks_as_yum_would(shell, host):
+def test_the_section_asks_as_yum_would(shell, major, host):
     answers, asked = host(shell, {
         "/etc/yum.conf": "[main]\nproxy=http://proxy.example.com:3128\nproxy_username=joe\nproxy_password=p\"a\\s:s\n",
         "/usr/share/yum-cli/x": "",
@@ -224,8 +237,11 @@ def test_the_section_asks_as_yum_would(shell, host):
         "/etc/yum.repos.d/b.repo": "[off]\nenabled=No\nbaseurl=http://off.example.com/\n[odd]x]\nbaseurl=http://c.example.com/\"\\$(id)\n"
         "username=me\npassword = secret\nname=x",
         "/etc/yum.repos.d/docker-ce.repo": "[docker-ce-stable]\nbaseurl=https://download.docker.com/linux/centos/7/x86_64/stable\n",
-    })  # fmt: skip
+        "/etc/ssl/certs/1.0": "x",
+    }, major)  # fmt: skip
     machine = os.uname().machine
+    assert asked.count("argv ") == {"7": 4, "9": 2}[major]
+    assert asked.count("capath = ") == {"7": 0, "9": 4}[major]
     urls = set(re.findall('(?m)^url = "(.*)"$', asked))
     assert urls == {
         f"http://l.example.com/?r=7Server&a={machine}&i=$infra",
@@ -261,7 +277,7 @@ def test_the_section_keeps_within_bounds(host):
     files = {f"/etc/yum.repos.d/{n:02}.repo": f"[r{n}]\nbaseurl=http://m.example.com/{n}/\n" for n in range(70)}
     answers, asked = host(SHELLS[0], {"/etc/dnf/dnf.conf": "[main]\n", "/etc/yum.repos.d/00.repo": "#" * 70000, **files})
     facts = packages(answers)
-    assert asked.count("argv ") == 30
+    assert asked.count("url = ") == 30
     assert "there are too many" in facts.configuration.value.unread[-1]
     long = {f"/etc/yum.repos.d/{n:02}.repo": "[r]\n" + "#" * 70000 for n in range(70)}
     answers, _ = host(SHELLS[0], long)

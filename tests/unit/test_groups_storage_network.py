@@ -25,6 +25,7 @@ from pydock_installer.probe import parse
 from pydock_installer.probe.answers import split
 from pydock_installer.probe.groups.network import routes
 from pydock_installer.probe.groups.storage import filesystem
+from pydock_installer.probe.script import SECTIONS
 from pydock_installer.settings import Settings
 from tests.unit.test_rules import BARE, NONCE, RELEASES, findings, output
 
@@ -206,26 +207,42 @@ PRIMARY = gzip.compress(
 )
 CURL = r"""#!/bin/sh
 echo "$*" >>"$LOG/arguments"
-case " $* " in *" -K - "*) cat >>"$LOG/stdin" ;; esac
-for url; do :; done
-case $url in
-*aliyun*repomd.xml) printf '<html>no\nstatus=403\n' ;;
-*repomd.xml) printf '<data type="primary"><location href="repodata/1-primary.xml.gz"/></data>\n\nstatus=200\n' ;;
-*primary.xml.gz) cat "$LOG/primary.xml.gz" ;;
-*dead*/v2/) printf 000; exit 28 ;;
-*/v2/) printf 401 ;;
-esac
+tee -a "$LOG/stdin" | awk -v log_directory="$LOG" '
+    function finish(  status, left, said) {
+        status = 200
+        left = 0
+        if (url ~ /aliyun.*repomd/) { status = 403; said = "<html>no" }
+        else if (url ~ /ustc|nowhere/) { status = "000"; left = 6 }
+        else if (url ~ /repomd/) said = "<data type=\"primary\"><location href=\"repodata/1-primary.xml.gz\"/></data>\n"
+        else if (url ~ /primary/) system("cat " log_directory "/primary.xml.gz")
+        else if (url ~ /dead.*\/v2/) { status = "000"; left = 28 }
+        else if (url ~ /\/v2/) status = 401
+        if (said != "" && !quiet) printf "%s", said
+        gsub(/\\n/, "\n", out)
+        sub(/%{http_code}/, status, out)
+        sub(/%{exitcode}/, left, out)
+        gsub(/%{[a-z_]*}/, "0.1", out)
+        printf "%s", out
+        quiet = 0
+        out = url = ""
+        return left
+    }
+    /^next/ { finish() }
+    /^output/ { quiet = 1 }
+    /^write-out = / { out = substr($0, 14, length($0) - 14) }
+    /^url = / { url = $0 }
+    END { exit finish() }'
 """
 
 
-def ask(shell, tmp_path, configuration, *arguments):
-    """The answers of the sections storage and network, with a curl, a getent and a yum.conf of our own."""
+def ask(shell, tmp_path, configuration, *arguments, major=9):
+    """The answers of all sections but the last, with a curl, a getent and a yum.conf of our own."""
     package = resources.files("pydock_installer.probe")
-    names = ("probe.sh", "sections/storage.sh", "sections/network.sh")
+    names = ("probe.sh", *(f"sections/{name}.sh" for name in SECTIONS if name != "engine"))
     script = "\n".join(package.joinpath(name).read_text(encoding="utf-8") for name in names) + "\nexit 0\n"
     (tmp_path / "yum.conf").write_text(configuration)
     (tmp_path / "primary.xml.gz").write_bytes(PRIMARY)
-    tools = {"curl": CURL, "getent": '#!/bin/sh\n[ "$2" != mirrors.aliyun.com ] || exit 2\n'}
+    tools = {"curl": CURL, "getent": "#!/bin/sh\n"}
     for name, text in tools.items():
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
@@ -233,9 +250,9 @@ def ask(shell, tmp_path, configuration, *arguments):
     # What asks by the host's release is asked for release 9 anywhere.
     asked = "repository_path=\nfor platform in"
     assert asked in script
-    script = script.replace(asked, f"release_id=centos major=9\n{asked}")
+    script = script.replace(asked, f"release_id=centos major={major}\n{asked}")
     done = subprocess.run(
-        [*shell, "-c", script, "pydock-probe", NONCE, "root", "platform=centos:9:centos/9", *arguments, "--"],
+        [*shell, "-c", script, "pydock-probe", NONCE, "root", f"platform=centos:{major}:centos/9", *arguments, "--"],
         capture_output=True, timeout=60, cwd=tmp_path, stdin=subprocess.DEVNULL,
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "LOG": str(tmp_path), "SSH_CONNECTION": "192.0.2.9 5 192.0.2.1 22"},
     )  # fmt: skip
@@ -243,12 +260,14 @@ def ask(shell, tmp_path, configuration, *arguments):
     return done.stdout
 
 
+@pytest.mark.parametrize("major", [8, 9], ids=["one by one", "together"])
 @shells
-def test_the_questions_work_in_every_shell(shell, tmp_path):
+def test_the_questions_work_in_every_shell(shell, major, tmp_path):
     said = ask(
         shell, tmp_path, "[main]\nkeepcache=0\n", "data-root=/srv/no such/dir", "preflight=always",
         "mirror=aliyun=https://mirrors.aliyun.com/docker-ce", "mirror=official=https://download.docker.com",
         "registry=https://m.example", "registry=https://dead.example:5000", "registry=http://[2001:db8::1]:5000",
+        "mirror=chosen=http://[2001:db8::2]/docker-ce", "mirror=ustc=https://mirrors.ustc.edu.cn/docker-ce", "registry=https://nowhere.example", major=major,
     )  # fmt: skip
     facts = parse(said, NONCE)
     data_root = facts.storage.data_root
@@ -261,11 +280,13 @@ def test_the_questions_work_in_every_shell(shell, tmp_path):
     assert any(str(one.address) == "192.0.2.9" and one.role == "client" for one in network.neighbours.value)
     assert network.yum_proxy is None
     assert network.names == Known(
-        {"mirrors.aliyun.com": False, "download.docker.com": True, "m.example": True, "dead.example": True}
-    )
-    assert network.mirror_answers == Known({"aliyun": 403, "official": 200})
+        {"mirrors.aliyun.com": True, "download.docker.com": True, "mirrors.ustc.edu.cn": False, "m.example": True,
+         "dead.example": True, "nowhere.example": False}
+    )  # fmt: skip
+    assert network.mirror_answers == Known({"aliyun": 403, "official": 200, "chosen": 200, "ustc": 0})
     assert {url: (a.status, a.curl) for url, a in network.registry_answers.value.items()} == {
-        "https://m.example": (401, 0), "https://dead.example:5000": (0, 28), "http://[2001:db8::1]:5000": (401, 0)
+        "https://m.example": (401, 0), "https://dead.example:5000": (0, 28), "http://[2001:db8::1]:5000": (401, 0),
+        "https://nowhere.example": (0, 6),
     }  # fmt: skip
     assert network.package_set.value.mirror == "official"
     assert network.package_set.value.versions == {

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pydock_installer.errors import RefusedError
-from pydock_installer.mirror_plan import MirrorWish, judged, line_for_settings, plan_mirrors, untested, wanted_mirrors
+from pydock_installer.mirror_plan import (
+    MirrorWish,
+    judged,
+    line_for_settings,
+    nowhere,
+    plan_mirrors,
+    untested,
+    wanted_mirrors,
+)
 from pydock_installer.model import Engine, Host, Known, Plan, Service, Unknown
 from pydock_installer.model.groups.engine import Running, UnitFile, Word
 from pydock_installer.model.mirror import MirrorAnswer, MirrorState
@@ -138,6 +146,12 @@ def test_a_mirror_that_does_not_serve_a_host_blocks_it_alone():
     assert judged(plan(converged(CONTENT, (A,)), "set", A), [bad]).blockers == ()
 
 
+def test_an_address_that_no_host_has_is_told_of():
+    made = Plan((plan(converged(CONTENT, (A,)), "remove", A, B), plan(replace(bare(), daemon_json=Known("{")), "remove", A, B)))
+    assert nowhere(made, MirrorWish("remove", (A, B))) == (B,)
+    assert nowhere(made, MirrorWish("add", (B,))) == ()
+
+
 def test_settings_that_say_otherwise_are_told_of():
     settings = Settings(registry_mirrors=[A])
     assert line_for_settings({"web": (f"{A}/",)}, settings) is None
@@ -192,6 +206,11 @@ def test_a_word_is_needed_where_containers_would_stop_and_nowhere_else(facts, se
     assert bool(installation(facts, **settings).stops) is stops
 
 
+def test_live_restore_is_told_as_the_reason_why_nobody_is_asked():
+    entry = installation(running(converged(CONTENT, (A,)), 1, "web", live_restore=True), daemon=LOCAL)
+    assert entry.steps[1].reason.endswith("containers go on meanwhile (live-restore)")
+
+
 def test_containers_without_names_are_counted():
     assert installation(running(converged(CONTENT, (A,)), 3), daemon=LOCAL).stops.startswith("3 containers would stop")
 
@@ -243,9 +262,9 @@ def test_without_a_word_such_hosts_alone_are_left_as_they_are(answer, yes, done)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["set"], "which mirror?"),
-        (["add"], "which mirror?"),
-        (["remove"], "which mirror?"),
+        (["set", "192.0.2.1"], "which mirror?"),
+        (["add", "192.0.2.1"], "which mirror?"),
+        (["remove", "192.0.2.1"], "which mirror?"),
         (["set", "https://u:pa55@m.example", "192.0.2.1"], "must not carry a user name or password"),
         (["set", "docker.m.daocloud.io", "192.0.2.1"], "without its scheme it would be a host"),
         (["set", "m.example.com/hub", "192.0.2.1"], "lacks its scheme"),

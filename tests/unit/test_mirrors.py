@@ -296,6 +296,8 @@ def test_addresses_are_told_from_hosts():
     [
         ("docker.m.daocloud.io", "https://docker.m.daocloud.io"),
         ("docker.m.daocloud.io/", "https://docker.m.daocloud.io"),
+        ("docker.m.daocloud.io:443", "https://docker.m.daocloud.io:443"),
+        ("abc123.mirror.aliyuncs.com", "https://abc123.mirror.aliyuncs.com"),
         ("mirror.example/path", "https://mirror.example/path"),
         ("mirror.example:5000/", "https://mirror.example:5000/"),
         ("https://user:s3cret@m.example", "user name or password"),

@@ -46,9 +46,8 @@ def test_a_release_is_recognised_by_its_files(name):
 def test_the_probe_finds_the_same_path_in_shell(name, tmp_path):
     """Its words for ID and number select the row of ``paths()``."""
     (tmp_path / "os-release").write_text(SAMPLES[name]["answers"]["os-release"])
-    lines = re.findall(r"^(?:release_id|major)=.*", PROBE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(lines) == 2
-    script = "\n".join(lines).replace("/etc/os-release", "os-release") + '\necho "$release_id" "$major"'
+    (lines,) = re.findall(r"^release_id=\n.*?^done </etc/os-release$", PROBE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    script = lines.replace("/etc/os-release", "os-release") + '\necho "$release_id" "$major"'
     told = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     identifier, major = told.stdout.split()
     assert [p for i, m, p in platforms.paths() if (i, m) == (identifier, major)] == [SAMPLES[name]["expect"]["path"]]

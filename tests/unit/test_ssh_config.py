@@ -459,3 +459,31 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "known_hosts").mkdir()
     with pytest.raises(PydockError, match="cannot be written"):
         add("web", (KEY,), tmp_path / "known_hosts")
+
+
+# -- a fleet
+
+
+def test_a_thousand_hosts_read_the_files_once(tmp_path, monkeypatch):
+    """Each has a line of its own there: read for each of them, that would be the square."""
+    config, keys = tmp_path / "config", tmp_path / "known_hosts"
+    config.write_text(f"UserKnownHostsFile {keys}\nGlobalKnownHostsFile none\n")
+    keys.write_text("".join(line(f"h{number}") for number in range(1000)))
+    read = []
+    text_of = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, **how: read.append(path.name) or text_of(path, **how))
+    for number in range(1000):
+        found = route(Host(f"h{number}", f"h{number}"), SshOptions(config=config))
+        assert len(list(entries(found.known_as, found.known_hosts))) == 1
+    assert read == ["config", "known_hosts"]
+
+
+def test_what_is_written_meanwhile_counts(tmp_path):
+    config, keys = tmp_path / "config", tmp_path / "known_hosts"
+    for port in (22, 2222):
+        config.write_text(f"Port {port}\nUserKnownHostsFile {keys}\n")
+        found = route(Host("web", "web"), SshOptions(config=config))
+        assert found.port == port
+        assert list(entries(found.known_as, (keys,))) == []
+        add(found.known_as, (KEY,), keys)
+        assert len(list(entries(found.known_as, (keys,)))) == 1

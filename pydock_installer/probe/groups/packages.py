@@ -108,7 +108,7 @@ def _locks(text: str) -> tuple[PackageLock, ...]:
 def _database_errors(answers: Answers) -> Fact[tuple[str, ...]]:
     section = answers.sections.get("rpm_database")
     if section and section.status == TIMED_OUT:
-        return Known(("rpm gives no answer within 10 s",))
+        return Known(("rpm gives no answer within 30 s",))
     return answers.fact("rpm_database", _errors, preflight=True)
 
 
@@ -130,7 +130,7 @@ def _strangers(text: str) -> Mapping[str, str]:
 
 
 def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _module_state(text: str | None) -> Fact[str]:

@@ -170,4 +170,7 @@ def version_locks(text: str, file: str) -> tuple[VersionLock, ...]:
 
 def _printable(line: str) -> str:
     """A line without what could play tricks on a terminal; tabs and line ends become blanks."""
-    return "".join(c if c.isprintable() else " " if c in "\t\r" else "?" for c in line.rstrip("\r"))
+    line = line.rstrip("\r")
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else " " if c in "\t\r" else "?" for c in line)

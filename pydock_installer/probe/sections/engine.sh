@@ -1,48 +1,91 @@
 # Preflight, engine. Runs after probe.sh in the same shell, with its functions; see sections/README.md.
 
-# The package that a file belongs to, "-" for none, "?" where that could not be found out.
-owner_of() {
-    command -v rpm >/dev/null 2>&1 || { echo '?'; return; }
-    if owner=$(limit 20 rpm -qf --qf '%{NAME}\n' "$1" 2>&1); then
-        printf '%s\n' "$owner" | head -n 1
-    else
-        case $owner in *"not owned by"*) echo - ;; *) echo '?' ;; esac
-    fi
+# The packages that files belong to, a line each: "-" for none, "?" where that could not be found out.
+owners_of() {
+    [ "$rpm_status" != 124 ] && command -v rpm >/dev/null 2>&1 || return
+    owners=$(limit 20 rpm -qf --qf '%{NAME}\n' "$@" 2>&1)
+    lines=0
+    set -f
+    IFS=$newline
+    for owner in $owners; do lines=$((lines + 1)); done
+    # A file of two packages has two lines: then each is asked about alone, and the first counts.
+    [ "$lines" -le $# ] || [ $# = 1 ] || {
+        owners=
+        for path in "$@"; do
+            owner=$(limit 20 rpm -qf --qf '%{NAME}\n' "$path" 2>&1)
+            owners=$owners${owner%%"$newline"*}$newline
+        done
+    }
+    for owner in $owners; do
+        case $owner in
+        *'not owned by'*) echo - ;;
+        *' '*) echo '?' ;;
+        *) printf '%s\n' "$owner" ;;
+        esac
+    done
+    set +f
+    unset IFS
 }
 
 # Every docker command there is, and the engine that runs: how found, where, what it is after links, whose.
 docker_copies() {
+    set --
+    copies=
     for place in /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin /opt/bin /snap/bin /var/lib/snapd/snap/bin; do
         for name in docker dockerd; do
             [ -e "$place/$name" ] || continue
             target=$(limit 5 readlink -f "$place/$name") || target=$place/$name
-            printf 'file\t%s\t%s\t%s\n' "$place/$name" "$target" "$(owner_of "$target")"
+            copies="${copies}file$tab$place/$name$tab$target$newline"
+            set -- "$@" "$target"
         done
     done
-    number=$(head -c 16 /var/run/docker.pid)
-    case $number in '' | *[!0-9]*) return 0 ;; esac
-    target=$(readlink "/proc/$number/exe") || return 0
-    target=${target% (deleted)}
-    printf 'running\t%s\t%s\t%s\n' "$target" "$target" "$(owner_of "$target")"
+    number=
+    [ ! -r /var/run/docker.pid ] || read -r number </var/run/docker.pid || [ -n "$number" ]
+    case $number in
+    '' | *[!0-9]*) ;;
+    *)
+        if target=$(readlink "/proc/$number/exe"); then
+            target=${target% (deleted)}
+            copies="${copies}running$tab$target$tab$target$newline"
+            set -- "$@" "$target"
+        fi
+        ;;
+    esac
+    [ $# -gt 0 ] || return 0
+    whose=$(owners_of "$@")
+    set -f
+    IFS=$newline
+    # shellcheck disable=SC2086 - a line is a word
+    set -- $whose
+    for copy in $copies; do
+        printf '%s\t%s\n' "$copy" "${1:-?}"
+        [ $# = 0 ] || shift
+    done
+    set +f
+    unset IFS
 }
 answer docker_copies docker_copies
 
 # Only a running engine is asked: a question to an idle socket would start it.
 engine_state() {
     case $state in *ActiveState=active*) ;; *) return 44 ;; esac
+    [ -z "$engine_said" ] || { printf '%s\n' "$engine_said"; return 0; }
     limit 15 docker info --format '{{.Swarm.LocalNodeState}} {{.LiveRestoreEnabled}}'
 }
 answer engine_state engine_state
 
 # Kubernetes in its forms, by systemd; whether kubeadm was here; and the runtime that kubelet was told to use.
 kubernetes() {
-    if command -v systemctl >/dev/null 2>&1; then
-        limit 10 systemctl show kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service \
-            -p Id -p LoadState -p ActiveState || return
-    fi
+    case $units_status in 0 | 44) ;; *) return "$units_status" ;; esac
+    printf '%s\n' "$kubernetes_units"
     [ ! -e /etc/kubernetes/kubelet.conf ] || echo Joined=yes
-    sed -n 's/.*container-\{0,1\}[rR]untime-\{0,1\}[eE]ndpoint[=: "]*\([A-Za-z0-9:\/._-]*\).*/Runtime=\1/p' \
-        /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env /etc/sysconfig/kubelet | head -n 5
+    set --
+    for path in /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env /etc/sysconfig/kubelet; do
+        [ ! -r "$path" ] || set -- "$@" "$path"
+    done
+    [ $# -gt 0 ] || return 0
+    sed -n 's/.*container-\{0,1\}[rR]untime-\{0,1\}[eE]ndpoint[=: "]*\([A-Za-z0-9:\/._-]*\).*/Runtime=\1/p' "$@" |
+        head -n 5
     return 0
 }
 answer kubernetes kubernetes
@@ -51,12 +94,13 @@ answer kubernetes kubernetes
 selinux() {
     mode=off
     for enforce in /sys/fs/selinux/enforce /selinux/enforce; do
-        [ ! -r "$enforce" ] || mode=$(head -c 1 "$enforce")
+        [ ! -r "$enforce" ] || read -r mode <"$enforce"
     done
     printf '%s\n' "$mode"
-    [ "$mode" != off ] && command -v rpm >/dev/null 2>&1 || return 0
-    limit 20 rpm -q --qf '%{NAME}\n' container-selinux
-    [ $? -lt 124 ]
+    [ "$mode" != off ] || return 0
+    [ "$rpm_status" != 124 ] || return 1
+    case $newline$rpm_said in *"${newline}container-selinux$tab"*) echo container-selinux ;; esac
+    return 0
 }
 answer selinux selinux
 

@@ -53,9 +53,8 @@ def reload_verdict(journal):
 
 def reason(journal):
     """Why the engine did not come up or take a file over, in its own words; "" where it does not say."""
-    found = re.findall(
-        r"(?:failed to start daemon|unable to configure the Docker daemon|[Ee]rror reconfiguring the daemon)[^\n]*", journal
-    ) or re.findall(r'level=(?:fatal|error) msg="([^\n]*)', journal)
+    told = r"(?:failed to start daemon|unable to configure the Docker daemon|[Ee]rror reconfiguring the daemon)[^\n]*"
+    found = re.findall(told, journal) or re.findall(r'level=(?:fatal|error) msg="([^\n]*)', journal)
     return found[-1].strip().rstrip('"')[:300] if found else ""
 
 

@@ -13,8 +13,8 @@ description:
   - Leaves a record of the proof on the host, and of the built-in image nothing.
   - A failure names the stage at which the proof ended; what it then tells is bounded, and free of passwords.
 options:
-  image: {description: The image to run; builtin is made on the spot and needs no registry., type: str, default: hello-world}
-  expect: {description: What its output must contain; of builtin its own greeting., type: str, default: "Hello from Docker!"}
+  image: {description: The image to run; builtin is made here and needs no registry., type: str, default: hello-world}
+  expect: {description: What its output must contain if it is not builtin., type: str, default: "Hello from Docker!"}
   registry_mirrors: {description: Mirrors expected in effect., type: list, elements: str, default: []}
   timeout: {description: Seconds for the run and its pull., type: int, default: 180}
   record: {description: Where the record is kept., type: path, default: /var/lib/pydock/proof.json}
@@ -95,7 +95,8 @@ def was_pulled(text):
 
 def never_arrived(text):
     """Was the image looked for, and not got?"""
-    return "Unable to find image" in text and not re.search(r"Status: (Downloaded newer image|Image is up to date)", text)
+    got = r"Status: (Downloaded newer image|Image is up to date)"
+    return "Unable to find image" in text and not re.search(got, text)
 
 
 def without_secrets(text):
@@ -108,7 +109,8 @@ def without_secrets(text):
 def telling_lines(journal, chatter=True):
     """The engine's own lines about what went wrong; ``chatter``: among many others that say that all is well."""
     lines = [line[:WIDTH] for line in journal.splitlines() if line.strip()]
-    return "\n".join([line for line in lines if (TELLING.search(line) if chatter else not CHATTER.search(line))][-LINES:])
+    telling = [line for line in lines if (TELLING.search(line) if chatter else not CHATTER.search(line))]
+    return "\n".join(telling[-LINES:])
 
 
 def cause(text):
@@ -233,7 +235,8 @@ class Proof(object):
         present, layers = self.inspect(made.name)
         if not present:
             self.loaded = made.name
-            code, out, err = self.run("timeout", "-k", "5", str(PATIENCE), "docker", "load", data=made.archive, binary_data=True)
+            command = ("timeout", "-k", "5", str(PATIENCE), "docker", "load")
+            code, out, err = self.run(*command, data=made.archive, binary_data=True)
             if code != 0:
                 self.fail("image-not-loaded", "docker load did not take the built-in image: %s." % cause(err or out),
                           out, err, journal=self.journal("-n", "40"))  # fmt: skip
@@ -272,9 +275,11 @@ class Proof(object):
         late, absent = code in (124, 137), never_arrived(err)
         self.stage = "pull" if absent else "run" if code else "greeting"
         if absent and late:
-            self.fail("pull-timeout", "The image %s did not arrive within %d s." % (image, seconds), err, journal=journal)
+            self.fail("pull-timeout", "The image %s did not arrive within %d s." % (image, seconds), err,
+                      journal=journal)  # fmt: skip
         if absent:
-            self.fail("pull-failed", "The image %s could not be pulled: %s." % (image, cause(err)), err, journal=journal)
+            self.fail("pull-failed", "The image %s could not be pulled: %s." % (image, cause(err)), err,
+                      journal=journal)  # fmt: skip
         if late:
             self.fail("run-timeout", "A container of %s did not end within %d s." % (image, seconds), out, err,
                       journal=journal)  # fmt: skip

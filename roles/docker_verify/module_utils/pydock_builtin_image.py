@@ -83,7 +83,7 @@ MACHINES = {"amd64": (62, code_amd64), "arm64": (183, code_arm64)}
 
 
 def program(architecture, message):
-    """A static ELF64 executable that prints ``message`` (ASCII) and ends; layout by the System V ABI, chapter 4 and 5."""
+    """A static ELF64 executable that prints ``message`` (ASCII) and ends (System V ABI, chapters 4 and 5)."""
     machine, code = MACHINES[architecture]
     start = ELF_HEADER + 2 * PROGRAM_HEADER
     text = code(len(message)) + message.encode("ascii")
@@ -137,7 +137,7 @@ def as_json(value):
 
 
 def tar(files):
-    """(name, mode, content) of each as a POSIX ustar archive, owned by root, from 1970; a name with / at its end is a directory.
+    """Files of (name, mode, content) as a POSIX ustar archive, root's, from 1970; a name that ends in / is a directory.
 
     Python's own tarfile writes the same file in different bytes from one version to the next.
     """
