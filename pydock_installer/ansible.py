@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,10 @@ def run(
     on_event: Callable[[TaskEvent], None],
     cancelled: Callable[[], bool],
     verbosity: int = 0,
+    part: str = "run",
+    only: Sequence[str] = (),
 ) -> RunEnd:
-    """Run ``site.yml`` of a run tree.
+    """Run ``site.yml`` of a run tree, on all its hosts or on ``only`` these; ``part`` names its artifacts.
 
     ``answers`` are the passwords by the text of their prompt: they go to Ansible's terminal, never to a file.
     ``cancelled`` is asked about once a second; once true, Ansible and its connections are killed.
@@ -79,7 +81,8 @@ def run(
         private_data_dir=str(tree),
         project_dir=str(tree),
         artifact_dir=str(tree / ARTIFACTS),
-        ident="run",
+        ident=part,
+        limit=_limit(tree, part, only),
         playbook="site.yml",
         inventory=str(tree / "inventory"),
         passwords={rf"{re.escape(text)}:\s*$": secret.reveal() for text, secret in answers.items()},
@@ -101,8 +104,17 @@ def run(
         runner.run()
     finally:
         # Runner keeps the command with its whole environment there.
-        (tree / ARTIFACTS / "run" / "command").unlink(missing_ok=True)
-    return RunEnd(str(runner.status), _tail(tree / ARTIFACTS / "run" / "stdout"))
+        (tree / ARTIFACTS / part / "command").unlink(missing_ok=True)
+    return RunEnd(str(runner.status), _tail(tree / ARTIFACTS / part / "stdout"))
+
+
+def _limit(tree: Path, part: str, only: Sequence[str]) -> str | None:
+    """Names go to Ansible in a file, where none is taken for a pattern."""
+    if not only:
+        return None
+    path = tree / f"{part}.hosts"
+    path.write_text("".join(f"{name}\n" for name in only), encoding="utf-8")
+    return f"@{path}"
 
 
 def _environment(prepared: Mapping[str, str], tree: Path) -> dict[str, str]:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydock_installer import checks, daemon_json, platforms
+from pydock_installer.archive import archives, dead_files
 from pydock_installer.checks.rule import Context
+from pydock_installer.engine_change import (
+    EngineChange,
+    EngineWish,
+    engine_change,
+    held_back,
+    newest_there,
+)
+from pydock_installer.lock import Lock
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
-from pydock_installer.platforms.versions import matches
-from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, choose, repository
+from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, is_managed, repository
+from pydock_installer.repository_choice import Choice, choices
 from pydock_installer.restart import Restart, restart
 from pydock_installer.settings import BUILTIN_IMAGE, Settings
 
@@ -25,24 +35,44 @@ class Wishes:
     replace_podman: bool = False
     restart: bool = False
     """Whether running containers may be stopped by a restart of the engine."""
+    upgrade: bool = False
+    """Whether an engine that fits goes to the newest that fits all the same."""
+    lock: Lock | None = None
+    """The exact packages by release; counts instead of the settings' version."""
     verify: bool = False
     only_verify: bool = False
 
 
 def plan_host(
-    host: Host, facts: Facts, settings: Settings, wishes: Wishes, beside: tuple[Finding, ...] = ()
+    host: Host,
+    facts: Facts,
+    settings: Settings,
+    wishes: Wishes,
+    beside: tuple[Finding, ...] = (),
+    choice: Choice | None = None,
 ) -> HostPlan:
-    """The steps that this host lacks; none if a finding blocks it, be it one of ``beside``: those of the fleet."""
-    known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
+    """The steps that this host lacks; none if a finding blocks it, be it one of ``beside``: those of the fleet.
+
+    ``choice`` is its package mirror as the fleet has chosen; by default it chooses alone.
+    """
+    release = facts.release.value if isinstance(facts.release, Known) else None
+    known = platforms.lookup(release) if release else None
+    measure = platforms.nearest(release) if release else None
     judged = (checks.judge(finding, settings) for finding in beside)
-    findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, known)))
+    wish, beside_wish = _engine_wish(facts, settings, wishes, known)
+    settings = settings.model_copy(update={"docker_version": wish.version})
+    findings = (
+        *(f for f in judged if f),
+        *checks.findings(facts, Context(settings, measure)),
+        *beside_wish,
+    )
     # What stands in the way of an installation says nothing about a Docker that is there.
     holds = (f for f in checks.blockers(findings) if not wishes.only_verify or f.group == "host")
     if any(holds) or known is None or not known.path:
         return HostPlan(host, facts, findings)
-    name = choose(settings.repository, known.path, facts.repository_file, facts.repository_answers)
-    chosen = repository(name, known.path)
-    needs = _Needs(facts, settings, chosen)
+    choice = choice or choices({host.name: facts}, settings)[host.name]
+    chosen = repository(choice.name, known.path, settings.hold, settings.package_proxy or "")
+    needs = _Needs(facts, settings, chosen, choice, known.path, wish, wishes)
     if wishes.only_verify:
         steps: tuple[Step, ...] = (_proof("you asked for it", settings.verify.image),)
         in_the_way: tuple[str, ...] = ()
@@ -65,6 +95,37 @@ def plan_host(
     )
 
 
+def _engine_wish(
+    facts: Facts, settings: Settings, wishes: Wishes, known: platforms.Platform | None
+) -> tuple[EngineWish, tuple[Finding, ...]]:
+    """What is wanted of a host's engine, and what a person should know about that."""
+    version, lock = settings.docker_version, wishes.lock
+    machine = facts.architecture.value if isinstance(facts.architecture, Known) else ""
+    if lock and known and known.path:
+        if pins := lock.pins(known.path, machine):
+            return EngineWish(pins["docker-ce"].partition("-")[0], False, pins, lock.name), ()
+        return EngineWish(version, wishes.upgrade), (
+            Finding(
+                "lock-file",
+                Severity.WARNING,
+                f"{lock.name} has nothing for {known.path}/{machine}: docker_version {version} counts there",
+                "Once such hosts run what they should, `pydock lock` adds it.",
+            ),
+        )
+    wish = EngineWish(version, wishes.upgrade)
+    newest = newest_there(facts, version) if wishes.upgrade else None
+    if newest and (place := held_back(facts, newest)):
+        return wish, (
+            Finding(
+                "version-lock",
+                Severity.WARNING,
+                f"versionlock keeps Docker {newest} out ({place}): the upgrade goes as far as that allows",
+                f"Take the line out of {place.partition(',')[0]} to go further.",
+            ),
+        )
+    return wish, ()
+
+
 def _podman(names: tuple[str, ...]) -> Finding:
     return Finding(
         "podman",
@@ -81,10 +142,21 @@ class _Needs:
     facts: Facts
     settings: Settings
     repository: Repository
+    choice: Choice
+    path: str
+    wish: EngineWish
+    wishes: Wishes
+
+    @property
+    def change(self) -> EngineChange | None:
+        """What becomes of the engine."""
+        return engine_change(self.facts, self.wish)
 
     def steps(self, verify: bool) -> tuple[Step, ...]:
         names = platforms.package_names()
         steps: list[Step] = []
+        if step := self._base_step():
+            steps.append(step)
         removed = (*self._present(names.obsolete), *self.podman())
         if removed:
             steps.append(Step("remove", f"remove {', '.join(removed)}", "conflicts with docker-ce"))
@@ -94,9 +166,10 @@ class _Needs:
             steps.append(Step("tools", f"install {', '.join(missing)}", "not installed"))
         if reason := self._repository_reason():
             host = self.repository.baseurl.split("/")[2]
-            steps.append(
-                Step("repository", f"set up the docker-ce repository of {host}, its key pinned", reason)
-            )
+            through = f" through {self.repository.proxy}" if self.repository.proxy else ""
+            held = ", held" if self.repository.hold else ""
+            sentence = f"set up the docker-ce repository of {host}{through}, its key pinned{held}"
+            steps.append(Step("repository", sentence, "; ".join(filter(None, (reason, self.choice.why)))))
         engine = self._engine_step()
         settings, service = self._settings_step(), self._service_step(engine is not None)
         steps.extend(step for step in (engine, settings, service) if step)
@@ -120,14 +193,27 @@ class _Needs:
             "docker_repositories_baseurl": self.repository.baseurl,
             "docker_repositories_key_url": self.repository.key_url,
             "docker_repositories_fingerprint": settings.repository_key,
+            "docker_repositories_alternatives": [
+                repository(name, self.path).baseurl for name in self.choice.others
+            ],
+            "docker_repositories_proxy": self.repository.proxy,
+            "docker_repositories_archives": list(
+                archives(self.facts, self.choice.name)
+                if any(s.name == "base-repositories" for s in steps)
+                else ()
+            ),
             # A transaction right after it reads the metadata anyway.
+            "docker_repositories_hold": self.repository.hold,
             "docker_repositories_makecache": not any(step.name in PACKAGE_STEPS for step in steps),
             "docker_packages_absent": [*names.obsolete, *self.podman()],
             "docker_packages_compilers": settings.compilers,
             "docker_packages_tools": list(names.tools),
             "docker_packages_engine": list(names.engine),
             "docker_packages_plugins": list(names.plugins),
-            "docker_packages_version": settings.docker_version,
+            "docker_packages_version": self.wish.version,
+            "docker_packages_upgrade": self.wish.upgrade,
+            "docker_packages_versions": dict(self.wish.pins),
+            "docker_packages_restart": self.wishes.restart,
             "docker_daemon_settings": settings.daemon_settings(),
             "docker_verify_image": settings.verify.image,
             "docker_verify_registry_mirrors": list(settings.registry_mirrors),
@@ -141,15 +227,37 @@ class _Needs:
         present = self._present(names)
         return tuple(name for name in names if name not in present)
 
+    def _base_step(self) -> Step | None:
+        """Only files whose servers were switched off: what answers stays as it is."""
+        files = dead_files(self.facts) if self.settings.repair_base_repositories else ()
+        if not files:
+            return None
+        names = ", ".join(file.rpartition("/")[2] for file in files)
+        return Step(
+            "base-repositories",
+            f"point {names} in /etc/yum.repos.d to the archive of this release, the old files kept beside them",
+            "the servers that they name were switched off when the release ended",
+        )
+
     def _repository_reason(self) -> str | None:
         facts = self.facts
         if facts.repository_file is None:
             return "the host has none"
-        if (
-            not isinstance(facts.repository_file, Known)
-            or facts.repository_file.value != self.repository.content
-        ):
-            return f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
+        present = facts.repository_file
+        if not isinstance(present, Known):
+            return f"{REPOSITORY_FILE} could not be read"
+        if present.value != self.repository.content:
+            if present.value == replace(self.repository, hold=not self.repository.hold).content:
+                return (
+                    "yum update still sees Docker's packages"
+                    if self.repository.hold
+                    else "it is held, and shall not be any more"
+                )
+            reason = f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
+            if re.search("^proxy", present.value, re.MULTILINE) and not self.repository.proxy:
+                lost = "" if is_managed(present.value) else ": set package_proxy if it is needed"
+                return f"{reason}, and its proxy goes{lost}"
+            return reason
         key = self.settings.repository_key[-8:].lower()
         trusted = isinstance(facts.package_keys, Known) and key in facts.package_keys.value
         if not trusted or facts.repository_key is None:
@@ -157,24 +265,14 @@ class _Needs:
         return None
 
     def _engine_step(self) -> Step | None:
-        names, wanted = platforms.package_names(), self.settings.docker_version
-        packages = self.facts.packages
-        installed = packages.value if isinstance(packages, Known) else {}
-        what = "newest" if wanted == "latest" else wanted
-        if missing := self._missing(names.engine):
-            return Step("engine", f"install {', '.join(missing)} ({what})", "not installed")
-        versions = {name: installed[name][0].version for name in ("docker-ce", "docker-ce-cli")}
-        for name, version in versions.items():
-            if not matches(version, wanted):
-                return Step("engine", f"bring Docker to {wanted}", f"{name} is {version}")
-        if len(set(versions.values())) > 1:
-            found = " and ".join(f"{name} {version}" for name, version in versions.items())
-            return Step("engine", "bring engine and client to one version", f"they are {found}")
-        return None
+        change = self.change
+        return Step("engine", change.sentence, change.reason) if change else None
 
     def restart(self) -> Restart | None:
         """The restart of a running engine that is due for what is wanted."""
-        return restart(self.facts, self.settings.daemon_settings(), self.settings.docker_version)
+        change = self.change
+        due = change if change and change.restarts else None
+        return restart(self.facts, self.settings.daemon_settings(), None, due)
 
     def diff(self) -> str:
         """How daemon.json would change; nothing where nobody can tell."""

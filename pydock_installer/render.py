@@ -18,6 +18,7 @@ from pydock_installer.settings import Settings
 
 #: Which role does which step of a plan, in the order in which they run.
 ROLE_OF_STEP = {
+    "base-repositories": "docker_repositories",
     "repository": "docker_repositories",
     "remove": "docker_packages",
     "compilers": "docker_packages",
@@ -26,6 +27,7 @@ ROLE_OF_STEP = {
     "settings": "docker_daemon",
     "service": "docker_daemon",
     "proof": "docker_verify",
+    "restore": "docker_restore",
 }
 
 #: What the modules of the others import.

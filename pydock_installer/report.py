@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydock_installer import platforms
+from pydock_installer.drift import sentence
 from pydock_installer.errors import ExitCode
 from pydock_installer.model import (
+    Difference,
     Facts,
     Finding,
     HostReport,
@@ -51,8 +53,10 @@ def summary(report: Report) -> str:
     if report.command == "check":
         return _check_summary(report.hosts)
     statuses = [host.status for host in report.hosts]
-    parts = [f"{number} {text}" for status, text in WORDS.items() if (number := statuses.count(status))]
-    return f"{_hosts(len(statuses))}: {', '.join(parts)}."
+    words = {**WORDS, HostStatus.OK: "restored"} if report.command == "restore" else WORDS
+    parts = [f"{number} {text}" for status, text in words.items() if (number := statuses.count(status))]
+    told = f"{_hosts(len(statuses))}: {', '.join(parts)}."
+    return " ".join(part for part in (told, sentence(report.drift)) if part)
 
 
 def _check_summary(hosts: Sequence[HostReport]) -> str:
@@ -113,13 +117,22 @@ def engine_version(proof: Proof | None) -> str:
 
 def to_json(report: Report) -> dict[str, Any]:
     """The document of ``--json``; docs/json.md tells each key."""
+    drift = {"drift": [_difference(one) for one in report.drift]} if report.command == "status" else {}
     return {
         "command": report.command,
         "run": report.run,
         "run_directory": report.run_directory,
         "exit_code": report.exit_code,
         "summary": summary(report),
+        **drift,
         "hosts": [_host(host) for host in report.hosts],
+    }
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    return {
+        "what": list(one.what),
+        "values": [{"value": value, "hosts": list(hosts)} for value, hosts in one.values],
     }
 
 

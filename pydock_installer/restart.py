@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydock_installer import daemon_json
+from pydock_installer.engine_change import EngineChange
 from pydock_installer.model import Facts, Known
 from pydock_installer.platforms.versions import matches
 
@@ -31,25 +32,36 @@ class Restart:
         return shown if self.stops <= 8 else f"{shown} and {self.stops - 8} more"
 
 
-def restart(facts: Facts, settings: Mapping[str, Any], version: str | None = "latest") -> Restart | None:
+def restart(
+    facts: Facts,
+    settings: Mapping[str, Any],
+    version: str | None = "latest",
+    change: EngineChange | None = None,
+) -> Restart | None:
     """The restart that these keys of daemon.json and this version bring about on a host whose engine runs.
 
-    ``version`` is ``None`` where the engine stays as it is, whatever the settings say.
+    ``version`` is ``None`` where the engine stays as it is, whatever the settings say; ``change`` is what becomes of
+    its packages, where that is known, and restarts it.
     """
     if not isinstance(facts.engine, Known):
         return None
     running = facts.engine.value.server
     keys = _keys(facts, settings, running)
     replaced = _replaced(facts, version) if version else None
+    if change:
+        replaced, version = f"the engine restarts: {change.sentence}", change.target or None
     if not keys and not replaced:
         return None
     reason = replaced or f"the engine has to restart for {', '.join(keys)}"
     if facts.engine.value.containers_running <= 0:
         return Restart(reason)
-    installed = version is None or "docker-ce" in (
+    installed = (version is None and not change) or "docker-ce" in (
         facts.packages.value if isinstance(facts.packages, Known) else ()
     )
-    survives = installed and daemon_json.containers_go_on(keys, running, version if replaced else running)
+    # A change whose end nobody can tell is one that they do not survive.
+    survives = installed and daemon_json.containers_go_on(
+        keys, running, (version or "0") if replaced else running
+    )
     if survives and _live_restore(facts):
         return Restart(reason, goes_on=True)
     seen = facts.engine_facts.running

@@ -5,39 +5,34 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import shutil
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pydock_installer.errors import PydockError, UsageError
+from pydock_installer.errors import PydockError
+from pydock_installer.state import private_files, state_directory
 
 REPORT = "report.json"
 
 
-@contextmanager
-def private_files() -> Iterator[None]:
-    """What is written meanwhile, by this process or those it starts, is for nobody else."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
-
-
-def state_directory() -> Path:
-    """``$XDG_STATE_HOME/pydock``, by default ``~/.local/state/pydock``."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "pydock"
-
-
 def create(command: str, files: Mapping[str, str], now: datetime | None = None) -> Path:
     """A new run directory (0700) with ``files`` (0600) in it. Its name is the run's id and sorts by time (UTC)."""
-    moment = (now or datetime.now(timezone.utc)).strftime("%Y%m%d-%H%M%S")
-    directory = state_directory() / "runs" / f"{moment}-{command}-{secrets.token_hex(2)}"
+    directory = state_directory() / "runs" / new_id(command, now)
     write(directory, files)
     return directory
+
+
+def new_id(command: str, now: datetime | None = None) -> str:
+    """The id of a run that begins now."""
+    moment = (now or datetime.now(timezone.utc)).strftime("%Y%m%d-%H%M%S")
+    return f"{moment}-{command.replace(' ', '-')}-{secrets.token_hex(2)}"
+
+
+def remove(run: str) -> None:
+    """The directory of a run is not kept any longer; whatever cannot be removed stays."""
+    shutil.rmtree(state_directory() / "runs" / run, ignore_errors=True)
 
 
 def write(directory: Path, files: Mapping[str, str]) -> None:
@@ -62,22 +57,6 @@ def save_report(directory: Path, document: Mapping[str, Any]) -> None:
         _write_private(directory / REPORT, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         raise PydockError(f"the report cannot be kept in {directory}: {error.strerror or error}") from error
-
-
-def runs() -> tuple[Path, ...]:
-    """Run directories, newest first."""
-    top = state_directory() / "runs"
-    return tuple(sorted((path for path in top.glob("*-*-*") if path.is_dir()), reverse=True))
-
-
-def find(identifier: str) -> Path:
-    """The run with this id, or a unique beginning of it; ``last`` is the newest. Raises UsageError."""
-    known = runs()
-    found = known[:1] if identifier == "last" else [run for run in known if run.name.startswith(identifier)]
-    if len(found) != 1:
-        problem = "names no run" if not found else f"names {len(found)} runs"
-        raise UsageError(f"{identifier} {problem}", "`pydock runs list` shows them.")
-    return found[0]
 
 
 def load_report(directory: Path) -> Mapping[str, Any] | None:

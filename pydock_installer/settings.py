@@ -9,7 +9,6 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -21,8 +20,9 @@ from pydantic import (
     ValidationError,
 )
 
-from pydock_installer import explanations, platforms
+from pydock_installer import explanations, setting_values
 from pydock_installer.errors import SettingsError
+from pydock_installer.setting_values import address as address  # noqa: PLC0414 - others take it from here
 from pydock_installer.suggest import hint
 from pydock_installer.yaml_file import Document, read
 
@@ -32,40 +32,6 @@ NOT_SETTINGS = ("PYDOCK_LAB", "PYDOCK_BENCH", "PYDOCK_GOLDEN", "PYDOCK_MOLECULE"
 #: The value of verify.image that stands for an image that the role makes itself.
 BUILTIN_IMAGE = "builtin"
 DOCKER_KEY = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
-
-
-def address(text: str, what: str) -> str:
-    """An http or https address, without the slash at its end. A text with an @ in it is never repeated."""
-    if "@" in text:
-        raise ValueError(f"{what} must not carry a user name or password")
-    if "://" not in text:
-        raise ValueError(f"{text} has no scheme: write https://{text}")
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not text.isprintable() or re.search(r"\s", text):
-        raise ValueError(f"{text} is not an http or https address")
-    if parts.query or parts.fragment:
-        raise ValueError(f"{text} must end before its ? or #")
-    return text.rstrip("/")
-
-
-def _repository(text: str) -> str:
-    names = ("auto", *platforms.mirrors())
-    if text in names:
-        return text
-    if "://" not in text and "." not in text:
-        raise ValueError(f"{text} is none of {', '.join(names)}, and no address{hint(text, names)}")
-    return address(text, "the address of a repository")
-
-
-def _fingerprint(text: Any) -> str:
-    digits = re.sub(r"\s|^0x", "", str(text)).upper()
-    if not re.fullmatch(r"[0-9A-F]{40}", digits):
-        raise ValueError(f"{text} is not a fingerprint of 40 hexadecimal digits")
-    return digits
 
 
 def _version(text: Any) -> str:
@@ -172,17 +138,76 @@ class Checks(_Part):
     )
 
 
+def _amount(value: Any) -> Any:
+    """A number of hosts, or a share of them."""
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,5}|[0-9]{1,2}%|100%", text):
+        raise ValueError(f"{value} is neither a number of hosts nor a share like 25%")
+    return text
+
+
+def _pause(value: Any) -> Any:
+    """Seconds, or the word for a question."""
+    if value == "ask":
+        return value
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if isinstance(value, bool) or not 0 <= seconds <= 86400:
+        raise ValueError(f"{value} is neither a number of seconds nor ask")
+    return seconds
+
+
+class Rollout(_Part):
+    """In which order and how carefully hosts are changed."""
+
+    order: Annotated[tuple[str, ...], BeforeValidator(_mirrors)] = Field(
+        (), description="Groups of the inventory, one after the other; other hosts come last."
+    )
+    canary: int = Field(0, ge=0, le=100000, description="So many hosts go first, alone.")
+    batch: Annotated[str, BeforeValidator(_amount)] = Field(
+        "0", description="So many hosts at a time, or a share of all; 0 is all."
+    )
+    pause: Annotated[float | Literal["ask"], BeforeValidator(_pause)] = Field(
+        0.0, description="Seconds between batches, or ask."
+    )
+    max_failures: Annotated[str, BeforeValidator(_amount)] | None = Field(
+        None, description="After more failures than this the rest is left untouched."
+    )
+
+
+class Runs(_Part):
+    """How long runs are kept."""
+
+    keep: int = Field(200, ge=1, le=100000, description="The newest so many.")
+    days: int = Field(180, ge=1, le=36500, description="Not longer than so many days.")
+
+
 class Settings(_Part):
     """All settings; docs/settings.md tells more on each."""
 
-    repository: Annotated[str, AfterValidator(_repository)] = Field(
+    repository: Annotated[str, AfterValidator(setting_values.repository)] = Field(
         "auto", description="Where packages come from."
     )
-    repository_key: Annotated[str, BeforeValidator(_fingerprint)] = Field(
+    repository_key: Annotated[str, BeforeValidator(setting_values.fingerprint)] = Field(
         DOCKER_KEY, description="Fingerprint of the key that signs the packages."
+    )
+    repository_scope: Literal["fleet", "host"] = Field(
+        "fleet", description="Whether auto chooses one mirror for the fleet or one for each host."
+    )
+    package_proxy: Annotated[str, AfterValidator(setting_values.proxy)] | None = Field(
+        None, description="An HTTP proxy on the way to Docker's packages."
+    )
+    repair_base_repositories: bool = Field(
+        False, description="Point the repository files of an ended release to its archive."
     )
     docker_version: Annotated[str, BeforeValidator(_version)] = Field(
         "latest", description="The engine wanted."
+    )
+    hold: bool = Field(False, description="Whether `yum update` is kept from Docker's packages.")
+    lock_file: Path | None = Field(
+        None, description="Exact packages to follow; pydock.lock beside this file."
     )
     compilers: bool = Field(True, description="gcc and gcc-c++.")
     registry_mirrors: Annotated[
@@ -194,6 +219,8 @@ class Settings(_Part):
     verify: Verify = Verify()
     ssh: Ssh = Ssh()
     checks: Checks = Checks()
+    rollout: Rollout = Rollout()
+    runs: Runs = Runs()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
 
@@ -229,6 +256,15 @@ def load(
     return _anchored(settings, path.parent, flags, document)
 
 
+def parts() -> dict[str, type[BaseModel]]:
+    """The settings that are mappings of a fixed form, by their name."""
+    return {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Part)
+    }
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of pydock.yml."""
     return Settings.model_json_schema()
@@ -247,6 +283,8 @@ def _anchored(settings: Settings, base: Path, flags: Mapping[str, object], docum
             ) from None
 
     changes: dict[str, Any] = {}
+    if settings.lock_file:
+        changes["lock_file"] = anchored(settings.lock_file, "lock_file")
     if settings.inventory:
         changes["inventory"] = anchored(settings.inventory, "inventory")
     if settings.ssh.config:
@@ -329,7 +367,7 @@ def _place(
 
 def _keys(parents: tuple[str, ...]) -> list[str]:
     """Known settings by their path, those beside the unknown one first."""
-    nested: dict[str, type[_Part]] = {"ssh": Ssh, "verify": Verify, "checks": Checks}
+    nested = parts()
     inner = [f"{name}.{key}" for name, part in nested.items() for key in part.model_fields]
     if parents and parents[0] in nested:
         return [*inner, *nested[parents[0]].model_fields]

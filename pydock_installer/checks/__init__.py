@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pydock_installer.checks import engine, network, packages, platform, storage, system
+from pydock_installer.checks import engine, network, packages, platform, storage, system, versions
 from pydock_installer.checks.platform import unseen
 from pydock_installer.checks.rule import Context, Rule
 from pydock_installer.model import Facts, Finding, Known, Severity, Unknown
@@ -77,9 +77,11 @@ def package_manager(facts: Facts, _: Context) -> Finding:
     return Finding(code, Severity.OK, "answers")
 
 
-def init_system(facts: Facts, _: Context) -> Finding:
-    """The service is managed by systemd."""
+def init_system(facts: Facts, context: Context) -> Finding | None:
+    """The service is managed by systemd, but for releases that had none."""
     code = "systemd"
+    if context.platform and context.platform.service != "systemd":
+        return None
     if isinstance(facts.service, Unknown):
         return Finding(
             code,
@@ -96,7 +98,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "system": system.RULES,
     "storage": storage.RULES,
     "network": network.RULES,
-    "packages": packages.RULES,
+    "packages": (*packages.RULES, *versions.RULES),
     "engine": engine.RULES,
 }
 

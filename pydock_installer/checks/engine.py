@@ -24,7 +24,7 @@ PACKAGED = tuple(
 )
 
 
-def docker_origin(facts: Facts, _: Context) -> Finding | None:
+def docker_origin(facts: Facts, context: Context) -> Finding | None:
     """A docker command or engine that is there is docker-ce's, or goes when docker-ce comes."""
     code, seen = "docker-origin", facts.engine_facts.copies
     if seen == NOT_ASKED:
@@ -32,7 +32,8 @@ def docker_origin(facts: Facts, _: Context) -> Finding | None:
     if not isinstance(seen, Known):
         return unknown(code, "where docker comes from", seen, "See `command -v docker dockerd` on the host.")
     names, installed = platforms.package_names(), _installed(facts)
-    known = {*names.engine, *names.plugins, *names.obsolete, *names.podman}
+    engine = context.platform.engine if context.platform else "docker-ce"
+    known = {engine, *names.engine, *names.plugins, *names.obsolete, *names.podman}
     foreign = [copy for copy in seen.value if copy.snap or copy.owner is None]
     engines = [c for c in foreign if c.running or c.snap or c.path.endswith("/dockerd")]
     if fighting := [c for c in engines if c.running or "docker-ce" not in installed]:
@@ -41,7 +42,7 @@ def docker_origin(facts: Facts, _: Context) -> Finding | None:
     if others := [name for name in strangers if name not in known]:
         return blocker(
             code,
-            f"{strangers[others[0]].path} belongs to the package {others[0]}, which cannot stay beside docker-ce",
+            f"{strangers[others[0]].path} belongs to the package {others[0]}, which cannot stay beside {engine}",
             f"Remove it first, if nothing needs it: `yum remove {others[0]}`; or leave this host alone.",
         )
     if foreign:
@@ -55,7 +56,7 @@ def docker_origin(facts: Facts, _: Context) -> Finding | None:
             code, f"whose {unseen[0].path} is", Unknown("rpm does not tell"), "See `rpm -qf` on the host."
         )
     if old := sorted(name for name in strangers if name in names.obsolete):
-        return ok(code, f"{', '.join(old)} of the distribution, which docker-ce replaces")
+        return ok(code, f"{', '.join(old)} of the distribution, which {engine} replaces")
     return ok(code, ", ".join(sorted(strangers)) or "no Docker yet")
 
 

@@ -17,7 +17,7 @@ from pydock_installer.model.groups.packages import (
 ENGINE = ("docker-ce", "docker-ce-cli")
 
 
-def conflicting_packages(facts: Facts, _: Context) -> Finding | None:
+def conflicting_packages(facts: Facts, context: Context) -> Finding | None:
     """docker-ce conflicts with the distribution's engines, containerd.io with runc (specs of docker-ce-packaging)."""
     code, strangers = "conflicting-packages", facts.package_facts.strangers
     if strangers is None or strangers == NOT_ASKED:
@@ -26,11 +26,12 @@ def conflicting_packages(facts: Facts, _: Context) -> Finding | None:
         return unknown(code, "what is installed", strangers if isinstance(strangers, Unknown) else None)
     if isinstance(facts.package_facts.database_errors, Known) and facts.package_facts.database_errors.value:
         return unknown(code, "what is installed", Unknown("rpm's database is damaged"))
-    alien = [name for name in strangers.value if name not in data()["replaced"]]
+    engine = context.platform.engine if context.platform else "docker-ce"
+    alien = [name for name in strangers.value if name not in data()["replaced"] and name != engine]
     if alien:
         return blocker(
             code,
-            f"{listed(f'{name} {strangers.value[name]}' for name in alien)} cannot stay beside docker-ce, and pydock "
+            f"{listed(f'{name} {strangers.value[name]}' for name in alien)} cannot stay beside {engine}, and pydock "
             "does not remove what it does not know",
             f"If nobody needs it any more: `yum remove {' '.join(alien)}` on the host, then `pydock install HOST`; "
             "images and containers below /var/lib stay.",
@@ -44,6 +45,14 @@ def conflicting_packages(facts: Facts, _: Context) -> Finding | None:
             f"{listed(podman)} would go: Docker's containerd.io and client cannot stay beside them",
             "Pass --replace-podman to `pydock install` if nobody uses them; their images and containers stay in "
             "/var/lib/containers.",
+        )
+    if engine == "docker-io" and "docker" in installed:
+        # moby v1.5.0, docs/sources/installation/centos.md: both bring /usr/bin/docker.
+        return warning(
+            code,
+            "docker will be removed: on this release it is an application for the system tray, whose name is in "
+            "docker-io's way",
+            "If somebody uses it, leave this host alone. Otherwise nothing is to be done.",
         )
     if removed := [
         name for name in (*names.obsolete, *data()["replaced"]) if name in {**installed, **strangers.value}

@@ -113,7 +113,7 @@ def unseen(code: str, what: str, fact: object) -> Finding:
 
 
 def _platform(facts: Facts) -> Platform | None:
-    return platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
+    return platforms.nearest(facts.release.value) if isinstance(facts.release, Known) else None
 
 
 def _sentence(words: tuple[str, ...]) -> str:

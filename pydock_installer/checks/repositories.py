@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from pydock_installer import archive
 from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, warning
 from pydock_installer.model import NOT_ASKED, Facts, Finding, Known, Unknown
 from pydock_installer.model.groups.packages import (
@@ -19,6 +19,7 @@ from pydock_installer.model.groups.packages import (
     PackageConfiguration,
     Repository,
 )
+from pydock_installer.repository import REPOSITORY_FILE, REPOSITORY_ID
 
 #: Distributions whose repositories have CentOS's names.
 RELATIVES = ("centos", "rhel", "rocky", "almalinux", "ol")
@@ -40,7 +41,7 @@ class _Trouble:
     ended: bool = False
 
 
-def base_repositories(facts: Facts, _: Context) -> Finding | None:
+def base_repositories(facts: Facts, context: Context) -> Finding | None:
     """One enabled repository that cannot be read stops yum and dnf, whatever is to be installed (yum3.md)."""
     code, configuration = "base-repositories", facts.package_facts.configuration
     if configuration is None or configuration == NOT_ASKED:
@@ -50,11 +51,23 @@ def base_repositories(facts: Facts, _: Context) -> Finding | None:
     judged = {r: _trouble(r, facts, configuration.value.file) for r in configuration.value.enabled}
     troubles = [found for found in judged.values() if isinstance(found, _Trouble)]
     blocking = [t for t in troubles if t.repository.part or not t.repository.skip_if_unavailable]
+    files = archive.dead_files(facts)
+    mended = [t for t in blocking if t.repository.file in files and t.ended]
+    if context.settings.repair_base_repositories and mended:
+        blocking = [t for t in blocking if t not in mended]
+        if not blocking:
+            return warning(
+                code,
+                f"{_told(mended)}; the installation points them to the archive",
+                f"`pydock plan` names the files ({listed(files)}); `pydock restore` puts the old ones back.",
+            )
     if blocking:
+        remedies = [_archive(files, facts)] if files and mended and mended[0] in blocking else []
+        remedies += [_mend(t.repository) for t in blocking if not remedies or t not in mended][:1]
         return blocker(
             code,
             f"{_told(blocking)}; one enabled repository that cannot be read stops every installation",
-            _archive(blocking, facts) or _mend(blocking[0].repository),
+            " ".join(remedies),
         )
     if troubles:
         return warning(code, f"{_told(troubles)}; it is passed over", _mend(troubles[0].repository))
@@ -78,7 +91,7 @@ def _trouble(repository: Repository, facts: Facts, main: str) -> _Trouble | Unkn
     decisive = bases if bases and (not lists or (yum and not any(a.good for a in lists))) else lists
     if any(answer.good for answer in decisive):
         return None
-    if host := _switched_off(repository, facts):
+    if isinstance(facts.release, Known) and (host := archive.switched_off(repository, facts.release.value)):
         return _Trouble(repository, f"{host} was switched off when the release ended", ended=True)
     if decisive and all(answer.curl == TIMED_OUT for answer in decisive):
         # yum is more patient than the probe: slow is not dead.
@@ -99,18 +112,6 @@ def _why(answer: AddressAnswer) -> str:
     return "the list names no mirror" if answer.status == 200 else f"it answers {answer.status}"
 
 
-def _switched_off(repository: Repository, facts: Facts) -> str | None:
-    """The name in an address that was switched off for this release."""
-    if not isinstance(facts.release, Known) or facts.release.value.id != "centos":
-        return None
-    names: dict[str, list[str]] = data()["switched_off"]
-    for address in repository.addresses:
-        host = (re.match(r"\w+://([^/:]+)", address) or ["", ""])[1]
-        if facts.release.value.major in names.get(host, ()):
-            return host
-    return None
-
-
 def _told(troubles: list[_Trouble]) -> str:
     """The repositories by what is wrong with them."""
     reasons = dict.fromkeys(trouble.words for trouble in troubles)
@@ -118,25 +119,16 @@ def _told(troubles: list[_Trouble]) -> str:
     return f"cannot be read: {'; '.join(parts)}"
 
 
-def _archive(troubles: list[_Trouble], facts: Facts) -> str | None:
+def _archive(files: tuple[str, ...], facts: Facts) -> str:
     """How to point the files of an ended release to where its packages went."""
-    ended = [trouble for trouble in troubles if trouble.ended]
-    if not ended or not isinstance(facts.release, Known):
-        return None
-    release, machine = (
-        facts.release.value,
-        facts.architecture.value if isinstance(facts.architecture, Known) else "",
+    first, *others = archive.archives(facts, "official")
+    near = f" In China {others[0]} is nearer." if others else ""
+    return (
+        "Pass --repair-base-repositories to `pydock install`: it points them to an archive that answers the host, and "
+        f"`pydock restore` takes it back. By hand: `sed -i -e 's|^mirrorlist=|#mirrorlist=|' -e "
+        f"'s|^[# ]*baseurl=https*://mirror.centos.org/[^/]*/[^/]*/|baseurl={first}/|' "
+        f"{' '.join(map(shlex.quote, files))}`, then `yum makecache`.{near}"
     )
-    for row in data()["archives"]:
-        wanted = (row["major"], row.get("architecture", machine))
-        if wanted == (release.major, machine) and row.get("title", "") in release.pretty:
-            files = " ".join(dict.fromkeys(shlex.quote(trouble.repository.file) for trouble in ended))
-            return (
-                "Point them to the archive, on the host: `sed -i -e 's|^mirrorlist=|#mirrorlist=|' -e "
-                f"'s|^[# ]*baseurl=https*://mirror.centos.org/[^/]*/[^/]*/|baseurl={row['base']}/|' {files}`, "
-                f"then `yum makecache`. In China {row['mirror']} is nearer than {row['base']}."
-            )
-    return None
 
 
 def _mend(repository: Repository) -> str:
@@ -148,6 +140,34 @@ def _mend(repository: Repository) -> str:
         f"See on the host why (`curl -I ADDRESS`), and correct [{repository.id}] in {repository.file}. "
         f"If nobody needs it: `enabled=0` there, or `yum-config-manager --disable {name}`. Then run again.{through}"
     )
+
+
+def repository_twice(facts: Facts, _: Context) -> Finding | None:
+    """Of two sections with one name, yum and dnf take the one that they read first: pydock's must be that one."""
+    code, configuration = "repository-twice", facts.package_facts.configuration
+    if not isinstance(configuration, Known):
+        return None
+    twins = [
+        r.file
+        for r in configuration.value.repositories
+        if r.id == REPOSITORY_ID and r.file != REPOSITORY_FILE
+    ]
+    first = [file for file in twins if file == configuration.value.file or file < REPOSITORY_FILE]
+    if first:
+        return blocker(
+            code,
+            f"{listed(first)} has a repository [{REPOSITORY_ID}] as well and is read first: its address and its key "
+            "would count, not the pinned ones",
+            f"On the host, take [{REPOSITORY_ID}] out of {first[0]}, or give it another name and `enabled=0`; pydock "
+            "does not change files of others. Then run again.",
+        )
+    if twins:
+        return warning(
+            code,
+            f"{listed(twins)} has a repository [{REPOSITORY_ID}] as well; it is read later and does not count",
+            f"Take [{REPOSITORY_ID}] out of {twins[0]} on the host: yum complains of it at every call.",
+        )
+    return None
 
 
 def repositories_disabled(facts: Facts, _: Context) -> Finding | None:
@@ -221,4 +241,4 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
-RULES: tuple[Rule, ...] = (base_repositories, repositories_disabled)
+RULES: tuple[Rule, ...] = (base_repositories, repository_twice, repositories_disabled)

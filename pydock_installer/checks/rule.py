@@ -16,7 +16,7 @@ class Context:
 
     settings: Settings
     platform: Platform | None = None
-    """The platform of the host's release, if pydock knows it."""
+    """The platform that the host is measured by: its release's, or the nearest where that is refused for a reason."""
 
 
 #: ``None`` where the facts that a rule is about were not asked for, or where it has nothing to say.

@@ -14,7 +14,16 @@ import click
 from pydock_installer import __version__
 from pydock_installer.cli import mirror_change
 from pydock_installer.cli.mirror import mirror
-from pydock_installer.cli.options import console, host_options, output_options, request, wish_options
+from pydock_installer.cli.options import (
+    Typed,
+    console,
+    host_options,
+    output_options,
+    request,
+    rollout_options,
+    upgrade_option,
+    wish_options,
+)
 from pydock_installer.errors import ExitCode, PydockError
 
 if TYPE_CHECKING:
@@ -66,6 +75,7 @@ def check(**options: Any) -> int:
 @app.command(epilog="Example:  pydock plan -i inventory --repository tuna")
 @host_options()
 @wish_options()
+@upgrade_option()
 @click.option("--verify", is_flag=True, help="Plan the proof also where it stands already.")
 def plan(**options: Any) -> int:
     """What install would do, and why. Changes nothing."""
@@ -81,6 +91,8 @@ def plan(**options: Any) -> int:
 @app.command(epilog="Example:  pydock install root@192.0.2.10 --registry-mirror https://docker.m.daocloud.io")
 @host_options()
 @wish_options()
+@upgrade_option()
+@rollout_options()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
 @click.option("--keep-going", is_flag=True, help="Go on with the other hosts if some are blocked.")
 @click.option("--verify", is_flag=True, help="Prove again hosts that lack nothing.")
@@ -91,8 +103,10 @@ def install(**options: Any) -> int:
     def work(talk: Console) -> Report:
         from pydock_installer.workflows.install import install
         from pydock_installer.workflows.plan import plan
+        from pydock_installer.workflows.record import recorded
 
-        return (plan if options["dry_run"] else install)(request(options, talk), talk)
+        wanted = request(options, talk)
+        return plan(wanted, talk) if options["dry_run"] else recorded(install, wanted, talk)
 
     return _report(options, work)
 
@@ -104,9 +118,26 @@ def verify(**options: Any) -> int:
     """Is Docker really working? Runs the proof again, changes nothing else."""
 
     def work(talk: Console) -> Report:
+        from pydock_installer.workflows.record import recorded
         from pydock_installer.workflows.verify import verify
 
-        return verify(request(options, talk), talk)
+        return recorded(verify, request(options, talk), talk)
+
+    return _report(options, work)
+
+
+@app.command(epilog="Example:  pydock restore web1")
+@host_options()
+@click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
+@click.option("--force", is_flag=True, help="Also files that were changed since; the present ones are kept.")
+@click.option("--dry-run", is_flag=True, help="Show what would be put back, and change nothing.")
+def restore(**options: Any) -> int:
+    """Put back the repository files that pydock replaced."""
+
+    def work(talk: Console) -> Report:
+        from pydock_installer.workflows.restore import restore
+
+        return restore(request(options, talk), talk, force=options["force"], dry_run=options["dry_run"])
 
     return _report(options, work)
 
@@ -118,17 +149,33 @@ def status(**options: Any) -> int:
     """Versions, service, mirrors, and what drifted from pydock.yml."""
 
     def work(talk: Console) -> Report:
-        from pydock_installer.workflows.plan import plan
+        from pydock_installer.workflows.status import status
 
-        return plan(request(options, talk), talk, "status")
+        return status(request(options, talk), talk)
 
     return _report(options, work)
+
+
+@app.command(epilog="Example:  pydock lock -i inventory")
+@host_options()
+@click.option("--lock-file", metavar="FILE", help="Where to write (default: pydock.lock beside pydock.yml).")
+def lock(**options: Any) -> int:
+    """Write the exact packages that the hosts run into pydock.lock, which plan and install follow."""
+    talk = console(options)
+    try:
+        from pydock_installer.cli.lock import lock
+
+        return lock(options, talk)
+    except PydockError as error:
+        talk.error(error)
+        return int(error.exit_code)
 
 
 @app.command(epilog="Example:  pydock generate ./tree -i inventory; cd tree; ansible-playbook site.yml")
 @click.argument("directory", metavar="DIR")
 @host_options()
 @wish_options()
+@upgrade_option()
 def generate(directory: str, **options: Any) -> int:
     """Write the run tree of an installation into DIR, to read or to run by hand."""
 
@@ -169,21 +216,50 @@ def runs() -> None:
 @output_options()
 def runs_list(**options: Any) -> int:
     """The runs there were, newest first."""
-    from pydock_installer.cli.runs import show_list
-
-    return show_list(console(options))
+    return _told(options, lambda talk, runs: runs.show_list(talk))
 
 
 @runs.command("show", epilog="Example:  pydock runs show last")
 @click.argument("run", metavar="ID", default="last")
 @output_options()
 def runs_show(run: str, **options: Any) -> int:
-    """The report of one run; `last` is the newest."""
-    from pydock_installer.cli.runs import show_run
+    """One run: its hosts, steps, times, causes, and the command that began it; `last` is the newest."""
+    return _told(options, lambda talk, runs: runs.show_run(run, talk))
+
+
+@runs.command("diff", epilog="Example:  pydock runs diff 20261125-0310 last")
+@click.argument("before", metavar="ID")
+@click.argument("after", metavar="ID", default="last")
+@output_options()
+def runs_diff(before: str, after: str, **options: Any) -> int:
+    """What two runs say differently of their hosts."""
+    return _told(options, lambda talk, runs: runs.show_difference(before, after, talk))
+
+
+@runs.command("retry", epilog="Example:  pydock runs retry last")
+@click.argument("run", metavar="ID", default="last")
+@output_options()
+def runs_retry(run: str, **options: Any) -> int:
+    """The same command again, on the hosts that failed or were never reached."""
+
+    def work(talk: Console, runs: Any) -> int:
+        record = runs.repeatable(run)
+        runs.announce(record, talk)
+        typed = Typed(record.invocation.arguments, frozenset(record.unfinished))
+        return int(
+            app.main(args=list(typed.arguments), prog_name="pydock", standalone_mode=False, obj=typed) or 0
+        )
+
+    return _told(options, work)
+
+
+def _told(options: dict[str, Any], work: Callable[[Console, Any], int]) -> int:
+    """Something about earlier runs, or the one sentence that explains why not."""
+    from pydock_installer.cli import runs
 
     talk = console(options)
     try:
-        return show_run(run, talk)
+        return work(talk, runs)
     except PydockError as error:
         talk.error(error)
         return int(error.exit_code)
@@ -231,7 +307,8 @@ def init(**options: Any) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; the exit code of errors.ExitCode."""
     try:
-        code = app.main(args=argv, prog_name="pydock", standalone_mode=False)
+        typed = Typed(tuple(sys.argv[1:] if argv is None else argv))
+        code = app.main(args=argv, prog_name="pydock", standalone_mode=False, obj=typed)
         sys.stdout.flush()
         return int(code or 0)
     except click.exceptions.Exit as end:
@@ -239,6 +316,9 @@ def main(argv: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return int(ExitCode.USAGE)
+    except PydockError as error:
+        print(f"Error: {error.message}\n{error.hint or ''}", file=sys.stderr)
+        return int(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print("Interrupted: nothing more was done.", file=sys.stderr)
         return int(ExitCode.INTERRUPTED)

@@ -6,8 +6,9 @@ import getpass
 import json as json_text
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pydock_installer.cli.text import clean
@@ -16,6 +17,8 @@ from pydock_installer.model import Plan, Report, Secret
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from pydock_installer.cli.log import LogFile
 
 
 class Console:
@@ -27,6 +30,7 @@ class Console:
         json: bool = False,
         no_color: bool = False,
         verbose: int = 0,
+        log: str | None = None,
         stdout: TextIO | None = None,
         stderr: TextIO | None = None,
         stdin: TextIO | None = None,
@@ -43,6 +47,11 @@ class Console:
         self._out = _console(RichConsole, self._stdout, plain)
         self._err = _console(RichConsole, self._stderr, plain)
         self._live = self._stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown", None)
+        self._log: LogFile | None = None
+        if log:
+            from pydock_installer.cli.log import LogFile
+
+            self._log = LogFile(Path(log))
         # A closed stdin is None.
         self.interactive = bool(self._stdin and self._stdin.isatty() and self._stderr.isatty())
         self.unicode = "utf" in (getattr(self._stderr, "encoding", None) or "").lower()
@@ -53,9 +62,13 @@ class Console:
         """Where a workflow tells how far it is."""
         from pydock_installer.cli.progress import LiveProgress, PlainProgress
 
-        if self._live:
-            return LiveProgress(self._err, hosts, self.unicode)
-        return PlainProgress(self._err, self.verbose)
+        shown: Any = LiveProgress(self._err, hosts, self.unicode) if self._live else None
+        shown = shown or PlainProgress(self._err, self.verbose)
+        if self._log:
+            from pydock_installer.cli.log import LoggedProgress
+
+            return LoggedProgress(shown, self._log)
+        return shown  # type: ignore[no-any-return]
 
     def ask(self, question: str) -> bool:
         """Yes or no; no is the default. Raises RefusedError if there is nobody to ask."""
@@ -65,7 +78,9 @@ class Console:
             )
         self._err.print(f"{clean(question)} [y/N] ", markup=False, highlight=False, end="")
         self._stderr.flush()
-        return self._stdin.readline().strip().lower() in ("y", "yes")
+        agreed = self._stdin.readline().strip().lower() in ("y", "yes")
+        self._written(f"{question} {'yes' if agreed else 'no'}")
+        return agreed
 
     def password(self, prompt: str) -> Secret:
         """A password, typed without an echo. Raises RefusedError without a terminal."""
@@ -77,16 +92,29 @@ class Console:
 
     def note(self, text: str) -> None:
         """A line for the person, beside the result."""
+        self._written(text)
         self._err.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+
+    def mask(self, secrets: Iterable[Secret | None]) -> None:
+        """Keep these out of the log."""
+        if self._log:
+            self._log.mask(secrets)
+
+    def _written(self, text: str) -> None:
+        if self._log:
+            self._log.write(text)
 
     # -- results
 
     def out(self, text: str) -> None:
         """A line of the result."""
+        self._written(text)
         self._out.print(clean(text), markup=False, highlight=False, soft_wrap=True)
 
     def result(self, text: RenderableType) -> None:
         """A result that has a form of its own, such as a table."""
+        if self._log:
+            self._log.paint(text)
         self._out.print(text)
 
     def document(self, document: Mapping[str, Any]) -> None:
@@ -97,8 +125,11 @@ class Console:
         """What is about to be done, before the question."""
         from pydock_installer.cli.tables import plan_text
 
+        made = plan_text(plan)
+        if self._log:
+            self._log.paint(made)
         if not self.json:
-            self._err.print(plan_text(plan))
+            self._err.print(made)
 
     def diffs(self, plan: Plan, result: bool) -> None:
         """How daemon.json changes, equal changes together: before a question, or as the ``result`` of a dry run."""
@@ -112,6 +143,9 @@ class Console:
         from pydock_installer.cli.tables import report_text
         from pydock_installer.report import to_json
 
+        if self._log:
+            self._log.transcript(report.run_directory)
+            self._log.paint(report_text(report, self.verbose))
         if self.json:
             self.document(to_json(report))
         else:
@@ -119,6 +153,7 @@ class Console:
 
     def error(self, error: PydockError) -> None:
         """One sentence on what went wrong, one on what to do."""
+        self._written(f"Error: {error.message}\n{error.hint or ''}")
         if self.json:
             document = {
                 "exit_code": int(error.exit_code),

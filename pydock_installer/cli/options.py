@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pydock_installer.errors import SettingsError
+
 if TYPE_CHECKING:
     from pydock_installer.cli.console import Console
+    from pydock_installer.lock import Lock
+    from pydock_installer.settings import Settings
     from pydock_installer.workflows.request import Request
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The command as it was typed, and the hosts to which ``runs retry`` narrows it."""
+
+    arguments: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -19,7 +33,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 SETTINGS = {
     "repository": "repository",
     "repository_key": "repository_key",
+    "package_proxy": "package_proxy",
+    "repair_base_repositories": "repair_base_repositories",
     "docker_version": "docker_version",
+    "hold": "hold",
+    "lock_file": "lock_file",
     "compilers": "compilers",
     "registry_mirror": "registry_mirrors",
     "verify_image": "verify.image",
@@ -28,6 +46,10 @@ SETTINGS = {
     "timeout": "ssh.timeout",
     "forks": "forks",
     "skip": "checks.skip",
+    "canary": "rollout.canary",
+    "batch": "rollout.batch",
+    "pause": "rollout.pause",
+    "max_failures": "rollout.max_failures",
 }
 
 #: The flag of each setting that has one, as it is typed.
@@ -51,6 +73,7 @@ def output_options() -> Callable[[Command], Command]:
                 "--json", "as_json", is_flag=True, help="Print one JSON document on stdout (docs/json.md)."
             ),
             click.option("--no-color", is_flag=True, help="Plain text; also NO_COLOR in the environment."),
+            click.option("--log", metavar="FILE", help="Also write all that is said into FILE, with times."),
             click.option("-v", "--verbose", count=True, help="Say more; repeat for Ansible's own verbosity."),
         ]
     )
@@ -105,7 +128,19 @@ def wish_options() -> Callable[[Command], Command]:
             click.option(
                 "--repository-key", metavar="FINGERPRINT", help="Of the key that signs the packages."
             ),
+            click.option(
+                "--package-proxy", metavar="URL", help="HTTP proxy on the way to Docker's packages."
+            ),
+            click.option(
+                "--repair-base-repositories/--no-repair-base-repositories",
+                default=None,
+                help="Point repository files of an ended release (7, 8, Stream 8) to its archive.",
+            ),
             click.option("--docker-version", metavar="VERSION", help="latest, 26, 26.1 or 20.10.23."),
+            click.option("--hold/--no-hold", default=None, help="Keep `yum update` from Docker's packages."),
+            click.option(
+                "--lock-file", metavar="FILE", help="Exact packages to follow (default: pydock.lock)."
+            ),
             click.option(
                 "--compilers/--no-compilers", default=None, help="Install gcc and gcc-c++ (default: yes)."
             ),
@@ -127,16 +162,48 @@ def wish_options() -> Callable[[Command], Command]:
     )
 
 
+def upgrade_option() -> Callable[[Command], Command]:
+    """How far a change of the engine goes."""
+    return click.option(
+        "--upgrade",
+        is_flag=True,
+        help="Bring the newest engine that docker_version allows, all of its set.",
+    )
+
+
+def rollout_options() -> Callable[[Command], Command]:
+    """In which order, and how carefully."""
+    return _apply(
+        [
+            click.option("--canary", metavar="N", help="Change N hosts first, alone."),
+            click.option("--batch", metavar="N|P%", help="Then so many at a time (default: all)."),
+            click.option("--pause", metavar="SECONDS|ask", help="Between batches; or ask before each."),
+            click.option(
+                "--max-failures",
+                metavar="N|P%",
+                help="Leave the rest untouched after more failures (in batches: 0).",
+            ),
+        ]
+    )
+
+
 def console(options: Mapping[str, Any]) -> Console:
     """The terminal, as the flags want it."""
     from pydock_installer.cli.console import Console
 
-    return Console(json=options["as_json"], no_color=options["no_color"], verbose=options["verbose"])
+    return Console(
+        json=options["as_json"],
+        no_color=options["no_color"],
+        verbose=options["verbose"],
+        log=options["log"],
+    )
 
 
-def request(options: Mapping[str, Any], talk: Console) -> Request:
-    """Everything a workflow needs, checked before anything is contacted."""
+def request(options: Mapping[str, Any], talk: Console, follow: bool = True) -> Request:
+    """Everything a workflow needs, checked before anything is contacted. ``follow``: whether a lock file counts."""
     from pydock_installer import fleet, settings
+    from pydock_installer.errors import UsageError
+    from pydock_installer.history import Invocation
     from pydock_installer.planner import Wishes
     from pydock_installer.workflows.request import Request
 
@@ -155,15 +222,52 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
     hosts = fleet.choose(
         options["hosts"], options["inventory"], options["limit"], login, here, chosen.inventory
     )
+    talk.mask(secret for host in hosts for secret in (host.password, host.become_password))
+    typed = click.get_current_context().find_object(Typed) or Typed()
+    if typed.only is not None:
+        hosts = tuple(host for host in hosts if host.name in typed.only)
+        if gone := typed.only - {host.name for host in hosts}:
+            raise UsageError(
+                f"{', '.join(sorted(gone))} of that run {'is' if len(gone) == 1 else 'are'} no longer in the inventory",
+                "Put them back, or type the command for the others yourself.",
+            )
     return Request(
         hosts=hosts,
         settings=chosen,
         wishes=Wishes(
             replace_podman=bool(options.get("replace_podman")),
             restart=bool(options.get("restart")),
+            upgrade=bool(options.get("upgrade")),
+            lock=_lock(lock_path(options, chosen), chosen.lock_file is not None, options, talk)
+            if follow
+            else None,
             verify=bool(options.get("verify")),
         ),
         yes=bool(options.get("yes")),
         keep_going=bool(options.get("keep_going")),
         verbosity=options["verbose"],
+        invocation=Invocation(typed.arguments, str(here)),
     )
+
+
+def lock_path(options: Mapping[str, Any], settings: Settings) -> Path:
+    """Where the lock file is: the setting, or pydock.lock beside the settings file."""
+    from pydock_installer.lock import DEFAULT_FILE
+
+    config = options["config"]
+    return settings.lock_file or (Path(config).parent if config else Path.cwd()) / DEFAULT_FILE
+
+
+def _lock(path: Path, named: bool, options: Mapping[str, Any], talk: Console) -> Lock | None:
+    """The lock file that counts: none where there is none, nor where the command line asks for something else."""
+    if not path.exists():
+        if named:
+            raise SettingsError(f"{path} is not there", "`pydock lock` writes it; or leave lock_file out.")
+        return None
+    from pydock_installer.lock import read
+
+    for flag in ("docker_version", "upgrade"):
+        if options.get(flag):
+            talk.note(f"{path.name} is not followed: --{flag.replace('_', '-')} was given.")
+            return None
+    return read(path)

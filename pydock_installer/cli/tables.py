@@ -14,12 +14,14 @@ from pydock_installer.cli.matrix import check_text
 from pydock_installer.cli.text import clean
 from pydock_installer.model import (
     Facts,
+    Finding,
     HostPlan,
     HostReport,
     HostStatus,
     Known,
     Plan,
     Report,
+    Severity,
     StepStatus,
 )
 from pydock_installer.report import (
@@ -112,10 +114,19 @@ def _plan_lines(entry: HostPlan) -> Iterator[Text]:
                 yield Text(f"    {clean(finding.remedy)}")
     elif not entry.steps:
         yield Text("  nothing to do", style="green")
+    for finding in _beside(entry):
+        yield Text("  mind: ", style="yellow").append(clean(finding.message), style="default")
     for number, step in enumerate(entry.steps, start=1):
         yield Text(f"  {number}. {clean(step.sentence)}").append(f"  ({clean(step.reason)})", style="dim")
     if entry.stops:
         yield Text("  needs --restart: ", style="yellow").append(clean(entry.stops), style="default")
+
+
+def _beside(entry: HostPlan) -> list[Finding]:
+    """What the planner itself wants a person to know; rules warn in `pydock check`."""
+    return [
+        finding for finding in entry.findings if finding.severity is Severity.WARNING and not finding.group
+    ]
 
 
 def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
@@ -123,7 +134,7 @@ def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
     groups: dict[object, list[HostPlan]] = {}
     for entry in hosts:
         alone = entry.host.name if entry.unreachable else ""
-        key = (alone, entry.steps, tuple(f.message for f in entry.blockers), entry.stops)
+        key = (alone, entry.steps, tuple(f.message for f in (*entry.blockers, *_beside(entry))), entry.stops)
         groups.setdefault(key, []).append(entry)
     return list(groups.values())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,10 @@ class Inventory:
                 raw = {host.name: variables.get_vars(host=host, include_hostvars=False) for host in chosen}
         except AnsibleError as error:
             raise complaint(self.sources, [str(error)]) from None
+        groups = {host.name: tuple(sorted(group.name for group in host.get_groups())) for host in chosen}
         return tuple(
-            host_from_variables(name, self._templated(name, found), login) for name, found in raw.items()
+            replace(host_from_variables(name, self._templated(name, found), login), groups=groups[name])
+            for name, found in raw.items()
         )
 
     def _templated(self, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydock_installer.model.fact import NOT_ASKED, Fact, Known, Unknown
 from pydock_installer.model.groups import EngineFacts, NetworkFacts, PackageFacts, StorageFacts, SystemFacts
+from pydock_installer.model.journal import Journal
 
 
 class Secret:
@@ -48,6 +49,8 @@ class Host:
     become_password: Secret | None = field(default=None, repr=False)
     ssh_arguments: tuple[str, ...] = ()
     interpreter: str | None = None
+    groups: tuple[str, ...] = ()
+    """Groups of the inventory that it is in."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ class RepositoryAnswer:
     name: str
     status: int
     seconds: float
+    keys: tuple[str, ...] | None = None
+    """Fingerprints of the package keys it serves; ``None`` if it was not asked for them."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,7 @@ class Facts:
     machine_id: Fact[str] = None
     boot_id: Fact[str] = None
     hostname: Fact[str] = None
+    journal: Fact[Journal] = NOT_ASKED
     seen_at: float = 0.0
     """The controller's clock when the answer came, in seconds since the epoch; 0 if nobody looked."""
     system: SystemFacts = field(default_factory=SystemFacts)
@@ -151,6 +157,7 @@ class Facts:
 
 __all__ = [
     "NOT_ASKED",
+    "Difference",
     "Engine",
     "EngineFacts",
     "Fact",
@@ -160,6 +167,7 @@ __all__ = [
     "HostPlan",
     "HostReport",
     "HostStatus",
+    "Journal",
     "Known",
     "NetworkFacts",
     "Outcome",
@@ -310,6 +318,14 @@ class HostReport:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """In what hosts differ: the names that differ alike, and each value with its hosts, most hosts first."""
+
+    what: tuple[str, ...]
+    values: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """What a command has to say at its end."""
 
@@ -318,3 +334,5 @@ class Report:
     exit_code: int
     run: str | None = None
     run_directory: str | None = None
+    drift: tuple[Difference, ...] = ()
+    """In what the hosts differ from each other, if that was asked."""

@@ -37,6 +37,8 @@ class Platform:
     """Where the repository has its packages; empty where pydock does not install yet."""
     newest: str | None = None
     service: str = "systemd"
+    engine: str = "docker-ce"
+    """The package that the engine comes with."""
     kernel: str = KERNEL_FLOOR
     end_of_life: date | None = None
     version: str = ""
@@ -61,6 +63,7 @@ class Refused:
     why: str
     instead: str
     version: str = ""
+    like: str = ""
 
     def matches(self, release: Release) -> bool:
         """Whether a host's release is this one."""
@@ -99,7 +102,8 @@ class PackageNames:
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _data(name: str) -> Any:
+def data(name: str) -> Any:
+    """A data file of this package."""
     text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
     return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe one
 
@@ -113,18 +117,26 @@ def _number(version: str) -> str:
 @cache
 def known() -> tuple[Platform, ...]:
     """Every known release; of several that match a host, the first counts."""
-    return tuple(Platform(**{**row, "ids": tuple(row["ids"])}) for row in _data("platforms.yml"))
+    return tuple(Platform(**{**row, "ids": tuple(row["ids"])}) for row in data("platforms.yml"))
 
 
 @cache
 def refused() -> tuple[Refused, ...]:
     """The systems that are refused for a reason."""
-    return tuple(Refused(**{**row, "ids": tuple(row["ids"])}) for row in _data("refused.yml"))
+    return tuple(Refused(**{**row, "ids": tuple(row["ids"])}) for row in data("refused.yml"))
 
 
 def lookup(release: Release) -> Platform | None:
     """The platform of a release; ``None`` if pydock does not know it."""
     return next((platform for platform in known() if platform.matches(release)), None)
+
+
+def nearest(release: Release) -> Platform | None:
+    """The platform that a host is measured by: its own, or the one that the refusal of its release names."""
+    if found := lookup(release):
+        return found
+    entry = refusal(release)
+    return next((platform for platform in known() if entry and platform.name == entry.like), None)
 
 
 def refusal(release: Release) -> Refused | None:
@@ -148,10 +160,10 @@ def known_releases() -> tuple[str, ...]:
 @cache
 def mirrors() -> Mapping[str, str]:
     """Package mirrors: name to base address, in order of preference."""
-    return dict(_data("mirrors.yml"))
+    return dict(data("mirrors.yml"))
 
 
 @cache
 def package_names() -> PackageNames:
     """The package sets."""
-    return PackageNames(**{key: tuple(names) for key, names in _data("packages.yml").items()})
+    return PackageNames(**{key: tuple(names) for key, names in data("packages.yml").items()})

@@ -25,6 +25,7 @@ from pydock_installer.model import (
     Service,
     Unknown,
 )
+from pydock_installer.openpgp import fingerprints
 from pydock_installer.probe import groups
 from pydock_installer.probe.answers import Answers, split
 
@@ -49,7 +50,7 @@ def parse(output: bytes, nonce: str) -> Facts:
         service=fact("service", _service),
         engine=fact("engine", _engine),
         proof_record=fact("proof_record", _proof),
-        repository_answers=fact("repository_answers", _answers),
+        repository_answers=fact("repository_answers", lambda text: _answers(text, answers)),
         machine_id=fact("machine_id", _word),
         boot_id=fact("boot_id", _word),
         hostname=fact("hostname", _word),
@@ -58,6 +59,7 @@ def parse(output: bytes, nonce: str) -> Facts:
         network=groups.network(answers),
         package_facts=groups.packages(answers),
         engine_facts=groups.engine(answers),
+        journal=groups.journal(answers),
     )
 
 
@@ -146,11 +148,17 @@ def _proof(text: str) -> Proof:
     )
 
 
-def _answers(text: str) -> tuple[RepositoryAnswer, ...]:
-    """Curl's words, one row for each mirror that was asked; a row that makes no sense is none."""
+def _answers(text: str, answers: Answers) -> tuple[RepositoryAnswer, ...]:
+    """Curl's words, one row for each mirror that was asked; a row that makes no sense is none. Keys are asked apart."""
+    keys = {name: section.text for name, section in answers.sections.items() if section.status == 0}
     rows = [re.fullmatch(r"(\w+) ([0-9]{3}) ([0-9]{1,6}[.,][0-9]{1,9})", line) for line in text.splitlines()]
     return tuple(
-        RepositoryAnswer(row[1], int(row[2]), float(row[3].replace(",", ".")))
+        RepositoryAnswer(
+            row[1],
+            int(row[2]),
+            float(row[3].replace(",", ".")),
+            fingerprints(keys[f"key:{row[1]}"]) if f"key:{row[1]}" in keys else None,
+        )
         for row in rows
-        if row and (row[1] in platforms.mirrors() or row[1] == "chosen")
+        if row and (row[1] in platforms.mirrors() or row[1] in ("chosen", "present"))
     )

@@ -1,5 +1,6 @@
 # What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root.
-# Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, data-root=PATH, mirror=NAME=BASE, registry=URL and
+# Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, engine=VERSION, journal=yes|no,
+# package-proxy=URL, data-root=PATH, mirror=NAME=BASE, registry=URL and
 # platform=ID:MAJOR:PATH, then --, then package names. What follows in sections/ is asked for preflight alone.
 # Each answer stands between "NONCE name" and "NONCE/ status"; 44 is absent, 77 is not permitted.
 exec </dev/null
@@ -103,13 +104,19 @@ file proof_record /var/lib/pydock/proof.json
 preflight=always
 thorough=yes
 data_root=/var/lib/docker
+engines=
 mirrors=
 registries=
 platforms=
+journal=no
+package_proxy=
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in
     preflight=*) preflight=${1#*=} ;;
     thorough=*) thorough=${1#*=} ;;
+    engine=*) engines="$engines ${1#*=}" ;;
+    journal=*) journal=${1#*=} ;;
+    package-proxy=*) package_proxy=${1#*=} ;;
     data-root=*) data_root=${1#*=} ;;
     mirror=*) mirrors="$mirrors ${1#*=}" ;;
     registry=*) registries="$registries ${1#*=}" ;;
@@ -201,9 +208,41 @@ containers() {
 }
 answer containers containers
 
-# Preflight is asked where it was wished for, and where no Docker of docker-ce's runs yet.
+# What pydock did here, where that is to be taken back: its journal, sums of the repository files that it names and of
+# their backups, and their texts without passwords. Preflight is not asked then.
+sum() { sha256sum <"$1"; }
+shown() { head -c 16384 "$1" | sed -e 's/^\([ A-Za-z_]*password[ '"$tab"']*[=:]\).*/\1/' -e 's|://[^/@ ]*@|://|g'; }
+if [ "$journal" = yes ]; then
+    preflight=no
+    file journal /var/lib/pydock/journal.jsonl
+    for path in $(tr '{},' '\n\n\n' </var/lib/pydock/journal.jsonl 2>/dev/null | sed -n \
+        -e 's|^ *"file": *"\(/etc/yum.repos.d/[A-Za-z0-9_.:@+-]*\)".*|\1|p' \
+        -e 's|^ *"backup": *"\(/etc/yum.repos.d/[A-Za-z0-9_.:@+-]*\)".*|\1|p' | sort -u | head -n 200); do
+        if [ -f "$path" ] && [ -r "$path" ]; then
+            answer "sum:$path" sum "$path"
+            answer "shown:$path" shown "$path"
+        fi
+    done
+fi
+
+# Preflight is asked where it was wished for, where no Docker of docker-ce's runs yet, and where it is to change.
+changes() {
+    [ -n "$engines" ] || return 1
+    installed=$newline$rpm_said
+    case $installed in *"${newline}docker-ce$tab"*) ;; *) return 0 ;; esac
+    # Name, epoch, version, release, architecture.
+    installed=${installed#*"${newline}docker-ce$tab"*"$tab"}
+    version=${installed%%"$tab"*}
+    installed=${installed#*"$tab"}
+    installed=$version-${installed%%"$tab"*}
+    set -f
+    for version in $engines; do
+        case $installed in "$version" | "$version".* | "$version"-*) set +f; return 1 ;; esac
+    done
+    set +f
+}
 case $preflight:$state in
-fresh:*ActiveState=active*) [ ! -e /etc/yum.repos.d/docker-ce.repo ] || preflight=no ;;
+fresh:*ActiveState=active*) [ ! -e /etc/yum.repos.d/docker-ce.repo ] || changes || preflight=no ;;
 esac
 case $preflight:$thorough in
 no:*) ;;

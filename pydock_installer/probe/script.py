@@ -37,8 +37,15 @@ class Questions:
     registries: Sequence[str] = ()
     """Registry mirrors to try."""
     data_root: str = "/var/lib/docker"
+    package_proxy: str = ""
+    """The proxy on the way to package mirrors; by default yum's."""
+    journal: bool = False
+    """Whether it is asked what pydock did to the host, in place of preflight."""
     preflight: bool = False
     """Whether preflight is asked also where an engine runs already."""
+    engines: Sequence[str] = ()
+    """Versions of docker-ce, or their beginnings, with which a running engine needs no preflight; empty: with any.
+    ``newest`` is with none."""
     thorough: bool = True
     """Whether it is asked what registry mirrors answer and which packages a mirror has."""
     sections: Sequence[str] = SECTIONS
@@ -71,6 +78,9 @@ def probe_for(host: Host, questions: Questions) -> Probe:
         "password" if password else "-",
         f"preflight={'always' if questions.preflight else 'fresh'}",
         f"thorough={'yes' if questions.thorough else 'no'}",
+        *(f"engine={version}" for version in questions.engines),
+        f"journal={'yes' if questions.journal else 'no'}",
+        f"package-proxy={questions.package_proxy}",
         f"data-root={questions.data_root}",
         *(f"mirror={name}={base}" for name, base in questions.mirrors.items()),
         *(f"registry={address}" for address in questions.registries),

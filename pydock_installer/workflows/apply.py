@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from pydock_installer import ansible, rundir
+from pydock_installer import ansible, rollout, rundir
 from pydock_installer.diagnosis import Context, diagnose, judge
 from pydock_installer.errors import ExitCode, PydockError
 from pydock_installer.model import (
@@ -25,8 +25,11 @@ from pydock_installer.model import (
 from pydock_installer.outcome import Ledger
 from pydock_installer.render import ROLE_OF_STEP, render
 from pydock_installer.report import exit_code, to_json
+from pydock_installer.settings import Rollout
+from pydock_installer.state import private_files
 from pydock_installer.workflows.look import count
 from pydock_installer.workflows.plan import standing_proof, unapplied
+from pydock_installer.workflows.record import Record
 from pydock_installer.workflows.request import Progress, Request, Talk
 
 #: What a person reads while a role runs.
@@ -35,10 +38,12 @@ DOING = {
     "docker_packages": "packages",
     "docker_daemon": "engine",
     "docker_verify": "proof",
+    "docker_restore": "files",
 }
 
 #: Where the diagnosis of a failed step is looked up; of a proof, its code tells.
 PHASE_OF_STEP = {
+    "base-repositories": "repository",
     "repository": "repository",
     "remove": "packages",
     "compilers": "packages",
@@ -46,6 +51,7 @@ PHASE_OF_STEP = {
     "engine": "packages",
     "settings": "daemon",
     "service": "daemon",
+    "restore": "repository",
 }
 #: How many lines of a host's own words a report has, and how much of each.
 LINES, WIDTH = 12, 300
@@ -57,17 +63,43 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     ansible.require_programs(any(entry.host.password for entry in todo.values()))
     tree = render(plan, request.settings)
     directory = rundir.create(command.replace(" ", "-"), tree.files)
+    record = Record(directory.name, command, request, talk, directory)
+    record.begin([entry.host.name for entry in plan.hosts])
+    for entry in plan.hosts:
+        if not entry.steps:
+            record.host_done(unapplied(entry))
     ledger = Ledger()
     answers = {prompt.text: prompt.secret for prompt in tree.prompts}
-    with talk.progress(list(todo)) as progress, interruptible() as interrupted, rundir.private_files():
-        progress.stage(f"Working on {count(len(todo), 'host')}")
+    chosen = request.settings.rollout
+    parts = rollout.batches(list(todo), {name: entry.host.groups for name, entry in todo.items()}, chosen)
+    ends: dict[str, ansible.RunEnd] = {}
+    left: str | None = None
+    with interruptible() as interrupted, private_files():
+        for number, part in enumerate(parts):
+            failed = sum(1 for name in ends if not _went_well(todo[name], ledger))
+            if number and (left := _stop(failed, len(todo), chosen, interrupted, talk, parts[number:])):
+                break
+            with talk.progress(part) as progress:
+                words = f" ({number + 1} of {len(parts)})" if len(parts) > 1 else ""
+                progress.stage(f"Working on {count(len(part), 'host')}{words}")
 
-        def on_event(event: ansible.TaskEvent) -> None:
-            _tell(event, todo, ledger, progress)
+                def on_event(event: ansible.TaskEvent, progress: Progress = progress) -> None:
+                    if entry := _tell(event, todo, ledger, progress):
+                        record.host_done(entry)
 
-        end = ansible.run(directory, answers, on_event, interrupted.is_set, request.verbosity)
+                only = part if len(parts) > 1 else ()
+                name = f"run-{number + 1}" if only else "run"
+                end = ansible.run(
+                    directory, answers, on_event, interrupted.is_set, request.verbosity, name, only
+                )
+            ends.update(dict.fromkeys(part, end))
+            if interrupted.is_set():
+                break
     hosts = tuple(
-        _host_report(entry, ledger, end, interrupted.is_set()) if entry.steps else unapplied(entry)
+        unapplied(entry)
+        if not entry.steps
+        else _ended(entry, ledger)
+        or _cut_off(entry, ledger, ends.get(entry.host.name), interrupted.is_set(), left)
         for entry in plan.hosts
     )
     code = ExitCode.INTERRUPTED if interrupted.is_set() else exit_code([host.status for host in hosts])
@@ -76,7 +108,38 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
         rundir.save_report(directory, to_json(report))
     except PydockError as error:
         talk.note(error.message)  # What was done is told all the same.
+    record.end(report)
     return report
+
+
+def _went_well(entry: HostPlan, ledger: Ledger) -> bool:
+    report = _ended(entry, ledger)
+    return report is not None and report.status in (HostStatus.OK, HostStatus.UNCHANGED)
+
+
+def _stop(
+    failed: int,
+    hosts: int,
+    chosen: Rollout,
+    interrupted: threading.Event,
+    talk: Talk,
+    waiting: Sequence[Sequence[str]],
+) -> str | None:
+    """Why a rollout ends here, if it does. Waits between batches, or asks."""
+    if rollout.spent(failed, hosts, chosen):
+        return f"left untouched: {count(failed, 'host')} failed before its turn"
+    if chosen.pause == "ask":
+        number = sum(len(part) for part in waiting)
+        done = f"{count(hosts - number, 'host')} done, {failed} failed."
+        try:
+            with _interrupt_raises():
+                agreed = talk.ask(f"{done} Go on with the next {len(waiting[0])} of {number}?")
+            return None if agreed else "left untouched: you said no"
+        except KeyboardInterrupt:
+            interrupted.set()
+    else:
+        interrupted.wait(chosen.pause)
+    return "left untouched: interrupted before its turn" if interrupted.is_set() else None
 
 
 def roles_of(entry: HostPlan) -> tuple[str, ...]:
@@ -84,13 +147,16 @@ def roles_of(entry: HostPlan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ROLE_OF_STEP[step.name] for step in entry.steps))
 
 
-def _tell(event: ansible.TaskEvent, todo: Mapping[str, HostPlan], ledger: Ledger, progress: Progress) -> None:
+def _tell(
+    event: ansible.TaskEvent, todo: Mapping[str, HostPlan], ledger: Ledger, progress: Progress
+) -> HostReport | None:
+    """Tell of an event; the host's report if it was the last one there."""
     entry = todo.get(event.host)
     if entry is None or event.task not in roles_of(entry):
-        return
+        return None
     if event.kind == "started":
         progress.step(event.host, DOING.get(event.task, event.task))
-        return
+        return None
     for step in ledger.enter(event):
         progress.step_done(event.host, step)
     outcome = ledger.outcome(event.host)
@@ -98,9 +164,11 @@ def _tell(event: ansible.TaskEvent, todo: Mapping[str, HostPlan], ledger: Ledger
         progress.host_done(event.host, False, outcome.message)
     elif ledger.finished(event.host) >= set(roles_of(entry)):
         progress.host_done(event.host, True, "done")
+    return _ended(entry, ledger)
 
 
-def _host_report(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupted: bool) -> HostReport:
+def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
+    """The report of a host on which all is done, or something failed; ``None`` while it is neither."""
     name = entry.host.name
     outcome = ledger.outcome(name) or Outcome()
     changed = any(step.status is StepStatus.CHANGED for step in outcome.steps)
@@ -131,7 +199,19 @@ def _host_report(entry: HostPlan, ledger: Ledger, end: ansible.RunEnd, interrupt
         status = HostStatus.OK if changed or outcome.proof else HostStatus.UNCHANGED
         proof = outcome.proof or standing_proof(entry)
         return HostReport(entry, status, outcome.steps, proof, seconds=outcome.seconds)
-    if interrupted:
+    return None
+
+
+def _cut_off(
+    entry: HostPlan, ledger: Ledger, end: ansible.RunEnd | None, interrupted: bool, left: str | None
+) -> HostReport:
+    """The report of a host whose work ended before it was done, or never began."""
+    outcome = ledger.outcome(entry.host.name) or Outcome()
+    if end is None and left:
+        return HostReport(
+            entry, HostStatus.REFUSED, cause=left, remedy="`pydock runs retry` goes on with it."
+        )
+    if interrupted or end is None:
         cause, remedy = (
             "interrupted before it was done",
             "Run the same command again: it goes on where it stopped.",
@@ -162,6 +242,16 @@ def _evidence(outcome: Outcome) -> tuple[str, ...]:
     said = f"{outcome.journal}\n{outcome.evidence}".splitlines()
     lines = dict.fromkeys(line.strip()[:WIDTH] for line in said if line.strip())
     return tuple(re.sub(r"://[^/\s@]{1,200}@", "://***@", line) for line in lines)[-LINES:]
+
+
+@contextmanager
+def _interrupt_raises() -> Iterator[None]:
+    """While a person is asked, Ctrl-C ends the question."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

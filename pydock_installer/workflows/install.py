@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pydock_installer.errors import ExitCode, RefusedError
+from pydock_installer.errors import ExitCode, RefusedError, UsageError
 from pydock_installer.model import Finding, HostPlan, HostStatus, Plan, Report
 from pydock_installer.report import exit_code
+from pydock_installer.suggest import hint
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
 from pydock_installer.workflows.request import Request, Talk
@@ -15,6 +16,7 @@ from pydock_installer.workflows.restarts import with_word_for_restarts
 
 def install(request: Request, talk: Talk, command: str = "install") -> Report:
     """Bring every host to what the settings say. Nothing changes anywhere while a host is blocked."""
+    _see_to_questions(request, talk)
     with talk.progress([host.name for host in request.hosts]) as progress:
         seen = look(request, progress)
     plan = _with_consent(make_plan(request, seen), request, seen, talk)
@@ -29,12 +31,27 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
     plan = with_word_for_restarts(plan, request.yes, talk)
     if not any(entry.steps for entry in plan.hosts):
         return _failing_alone(planned(plan, command))
-    if not request.yes and not _agreed(plan, talk):
-        return _refused(plan, command)
+    if not request.yes and not agreed(plan, talk):
+        return refused(plan, command)
     # Slow to import, and a fleet that lacks nothing never needs it.
     from pydock_installer.workflows.apply import apply
 
     return _failing_alone(apply(plan, request, talk, command))
+
+
+def _see_to_questions(request: Request, talk: Talk) -> None:
+    """Raises RefusedError before anything is done if there will be nobody to answer."""
+    if request.settings.rollout.pause == "ask" and not talk.interactive:
+        raise RefusedError(
+            "rollout.pause: ask needs a terminal to ask on", "Give a number of seconds instead."
+        )
+    known = {group for host in request.hosts for group in host.groups}
+    for group in request.settings.rollout.order:
+        if group not in known:
+            raise UsageError(
+                f"rollout.order: none of these hosts is in a group {group}{hint(group, sorted(known))}",
+                "`ansible-inventory --graph -i INVENTORY` shows the groups.",
+            )
 
 
 def _holds_up(finding: Finding) -> bool:
@@ -42,6 +59,8 @@ def _holds_up(finding: Finding) -> bool:
 
     Trouble of the day (a full disk, a mirror that refuses, a wrong clock) is a failure of its host alone.
     """
+    if finding.code == "docker-version":
+        return True  # A wish that nothing can fulfil is no trouble of the day.
     return finding.group not in ("storage", "network", "packages", "engine") and finding.code != "clock"
 
 
@@ -78,12 +97,14 @@ def _waits_for_consent(entry: HostPlan) -> bool:
     return bool(entry.consent) and [finding.code for finding in entry.blockers] == ["podman"]
 
 
-def _agreed(plan: Plan, talk: Talk) -> bool:
+def agreed(plan: Plan, talk: Talk) -> bool:
+    """Ask whether the plan is to be done."""
     hosts = [entry for entry in plan.hosts if entry.steps]
     return talk.ask(f"Do this on {count(len(hosts), 'host')}?")
 
 
-def _refused(plan: Plan, command: str) -> Report:
+def refused(plan: Plan, command: str) -> Report:
+    """The report of a plan to which the person said no."""
     hosts = tuple(
         replace(unapplied(entry), status=HostStatus.REFUSED, cause="you said no; nothing was changed")
         if entry.steps

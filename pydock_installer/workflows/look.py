@@ -13,6 +13,7 @@ from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Plan, 
 from pydock_installer.planner import Wishes, plan_host
 from pydock_installer.probe import Questions, parse, probe_for
 from pydock_installer.repository import candidates
+from pydock_installer.repository_choice import Choice, choices
 from pydock_installer.settings import Settings
 from pydock_installer.workflows.request import Progress, Request
 
@@ -33,10 +34,12 @@ def look(
     preflight: bool = False,
     so_far: dict[str, Facts | UnreachableError] | None = None,
     questions: Questions | None = None,
+    journal: bool = False,
 ) -> Seen:
     """Facts of every host, over one connection each; for hosts that cannot be reached, why.
 
-    ``preflight`` asks everything also of hosts on which an engine runs already. ``so_far`` fills up while it
+    ``preflight`` asks everything also of hosts on which an engine runs already, ``journal`` instead what pydock did
+    there, with the files it replaced. ``so_far`` fills up while it
     works, for those who want to know what an interrupted look has seen.
     """
     settings = request.settings
@@ -46,9 +49,13 @@ def look(
         mirrors=candidates(settings.repository),
         registries=settings.registry_mirrors,
         data_root=str(settings.daemon.get("data-root", "/var/lib/docker")),
-        preflight=preflight,
+        # Whether the base repositories are dead is a question of preflight.
+        preflight=preflight or settings.repair_base_repositories,
+        engines=_content_with(request),
+        journal=journal,
+        package_proxy=settings.package_proxy or "",
         # A version that was named must be there; the newest is.
-        thorough=preflight or settings.docker_version != "latest",
+        thorough=preflight or bool(_content_with(request)),
     )
 
     def ask(host: Host) -> Facts:
@@ -77,13 +84,30 @@ def look(
     return ssh.run_everywhere(request.hosts, ask, settings.forks, done)
 
 
+def _content_with(request: Request) -> tuple[str, ...]:
+    """The versions of docker-ce with which a host needs no second look; empty: whichever it has."""
+    if request.wishes.upgrade:
+        return ("newest",)
+    version = request.settings.docker_version
+    named = () if version == "latest" else (version,)
+    return (*(request.wishes.lock.engines if request.wishes.lock else ()), *named)
+
+
 def make_plan(request: Request, seen: Seen, wishes: Wishes | None = None) -> Plan:
     """What every host of the request lacks."""
     facts = {name: found for name, found in seen.items() if isinstance(found, Facts)}
     beside = fleet_findings(facts)
+    chosen = choices(facts, request.settings)
     return Plan(
         tuple(
-            _plan_one(host, seen[host.name], request, wishes or request.wishes, beside.get(host.name, ()))
+            _plan_one(
+                host,
+                seen[host.name],
+                request,
+                wishes or request.wishes,
+                beside.get(host.name, ()),
+                chosen.get(host.name),
+            )
             for host in request.hosts
         )
     )
@@ -95,11 +119,12 @@ def _plan_one(
     request: Request,
     wishes: Wishes,
     beside: tuple[Finding, ...],
+    choice: Choice | None,
 ) -> HostPlan:
     if isinstance(found, UnreachableError):
         finding = Finding(found.code, Severity.BLOCKER, found.message, found.hint, group="reach")
         return HostPlan(host, None, (finding,), unreachable=finding)
-    return plan_host(host, found, request.settings, wishes, beside)
+    return plan_host(host, found, request.settings, wishes, beside, choice)
 
 
 def _what_it_is(facts: Facts) -> str:

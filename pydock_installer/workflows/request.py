@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pydock_installer.history import Invocation
 from pydock_installer.model import Host, Plan, StepResult
 from pydock_installer.planner import Wishes
 from pydock_installer.settings import Settings
@@ -22,6 +23,8 @@ class Request:
     yes: bool = False
     keep_going: bool = False
     verbosity: int = 0
+    invocation: Invocation = field(default_factory=lambda: Invocation((), ""))
+    """How the command was typed, for the record of runs."""
 
 
 class Progress(Protocol):
@@ -35,6 +38,8 @@ class Progress(Protocol):
 
 class Talk(Protocol):
     """The person, as a workflow sees them."""
+
+    interactive: bool
 
     def progress(self, hosts: Sequence[str]) -> AbstractContextManager[Progress]: ...
     def plan(self, plan: Plan) -> None: ...

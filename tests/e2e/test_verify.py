@@ -10,8 +10,9 @@ from tests.e2e.conftest import Pydock
 from tests.lab import engine
 from tests.lab.engine import GATEWAY
 from tests.lab.registries import mirror
-from tests.unit.test_builtin_image import maker
+from tests.unit.modules import shared
 
+maker = shared("pydock_builtin_image")
 NAME = "docker.m.daocloud.io"
 HANGS = "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
 

@@ -17,6 +17,7 @@ def main() -> int:
     up.add_argument("hosts", nargs="*", metavar="NAME=RELEASE", default=["web7=7", "web8=8", "web9=9"])
     up.add_argument("--name", default="demo")
     up.add_argument("--fresh", action="store_true", help="make the hosts anew")
+    up.add_argument("--base", choices=("dead",), default="", help="repository files whose servers were switched off")
     down = commands.add_parser("down", help="take a lab down")
     down.add_argument("--name", default="demo")
     down.add_argument("--all", action="store_true")
@@ -32,7 +33,7 @@ def main() -> int:
 def _up(arguments: argparse.Namespace) -> int:
     wanted = [(name, int(release)) for name, _, release in (entry.partition("=") for entry in arguments.hosts)]
     lab = Lab.up(arguments.name)
-    for host in lab.hosts(wanted, fresh=arguments.fresh):
+    for host in lab.hosts(wanted, fresh=arguments.fresh, base=arguments.base):
         say(f"{host.name}: release {host.release}, ssh -F {lab.ssh_config} {host.name}")
     print(f"lab: {lab.directory}")
     return 0

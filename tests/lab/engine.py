@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.lab.tools import RUN, LabError, cache, lock, run, say
 
 SOCKET = RUN / "docker.sock"
+INOTIFY, WATCHERS = Path("/proc/sys/fs/inotify/max_user_instances"), 1024
 PID = RUN / "docker.pid"
 NETWORK = "pydock-lab"
 BRIDGE = "pydock-lab0"
@@ -33,6 +34,7 @@ def alive() -> bool:
 def up() -> None:
     """Start the engine and its networks, if they are not up."""
     with lock("engine"):
+        _allow_watchers()
         if not alive():
             _start()
         if docker("network", "inspect", NETWORK, check=False).returncode:
@@ -43,6 +45,15 @@ def up() -> None:
             options = ("-o", "com.docker.network.bridge.inhibit_ipv4=true")
             name = ("-o", "com.docker.network.bridge.name=pydock-lab1")
             docker("network", "create", "--subnet", HIDDEN_SUBNET, *options, *name, HIDDEN_NETWORK)
+
+
+def _allow_watchers() -> None:
+    """Every booted host takes some of the machine's inotify instances; Debian's 128 are enough for about 15."""
+    kept = RUN / "inotify"
+    RUN.mkdir(mode=0o711, exist_ok=True)
+    if not kept.exists() and int(INOTIFY.read_text()) < WATCHERS:
+        kept.write_text(INOTIFY.read_text())
+        INOTIFY.write_text(str(WATCHERS))
 
 
 def _start() -> None:
@@ -82,6 +93,9 @@ def down() -> None:
             for network in (NETWORK, HIDDEN_NETWORK):
                 docker("network", "rm", network, check=False)
         stop(PID)
+        if (RUN / "inotify").exists():
+            INOTIFY.write_text((RUN / "inotify").read_text())
+            (RUN / "inotify").unlink()
         for link in (BRIDGE, "pydock-lab1"):
             run("ip", "link", "del", link, check=False)
         for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():

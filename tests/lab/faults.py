@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.lab.tools import lock
 
-FAULTS = ("404", "500", "slow", "truncated-rpm", "wrong-key", "hub-hang", "mirror-403")
+FAULTS = ("404", "500", "slow", "truncated-rpm", "wrong-key", "hub-hang", "mirror-403", "schema-1")
 HUB = ("registry-1.docker.io", "auth.docker.io", "index.docker.io")
 
 
@@ -33,7 +33,7 @@ def _concerns(name: str, host: str, path: str) -> bool:
         return packages and path.endswith(".rpm") and "/docker-ce-2" in path
     if name == "hub-hang":
         return host in HUB
-    if name == "mirror-403":
+    if name in ("mirror-403", "schema-1"):
         return host == "docker.m.daocloud.io"
     return packages and not path.endswith("/gpg")
 

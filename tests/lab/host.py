@@ -1,4 +1,4 @@
-"""One stand-in host: a container that booted systemd and sshd, reached as any other machine is."""
+"""One stand-in host: a container that booted an init and sshd, reached as any other machine is."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from tests.lab.lab import Lab
 
 SUDO = {"nopasswd": "ALL=(ALL) NOPASSWD: ALL", "password": "ALL=(ALL) ALL"}
+#: What makes a host another: files that are put over its own.
+VARIANTS = Path(__file__).parent / "data" / "variants"
+#: What takes the place of uname on a host that is to have a kernel of a certain release.
+UNAME = """#!/bin/sh
+/usr/libexec/lab/uname "$@" | sed "s/$(/usr/libexec/lab/uname -r)/{kernel}/"
+"""
 OLD = {"docker": ["docker", "docker-common", "docker-client"], "podman": ["podman", "runc", "container-selinux"]}
 
 
@@ -34,6 +40,11 @@ class Host:
     jump: str | None = None
 
     @property
+    def restart_sshd(self) -> str:
+        """The command of its service manager."""
+        return "service sshd restart" if self.release == 6 else "systemctl restart sshd"
+
+    @property
     def container(self) -> str:
         """Its name in the lab's engine."""
         return f"{self.lab.name}-{self.name}"
@@ -41,6 +52,14 @@ class Host:
     def run(self, command: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run shell text as root, past sshd."""
         return engine.docker("exec", self.container, "sh", "-c", command, check=check, timeout=timeout)
+
+    def ssh(self, command: str, stdin: bytes = b"", timeout: float = 120) -> str:
+        """What shell text prints to someone who logged in. Raises LabError if it fails."""
+        line = ["ssh", "-F", str(self.lab.ssh_config), self.name, command]
+        done = subprocess.run(line, input=stdin, capture_output=True, timeout=timeout)
+        if done.returncode:
+            raise LabError(f"`{command}` ended with {done.returncode} on {self.name}: {done.stderr.decode()[-800:]}")
+        return done.stdout.decode(errors="replace")
 
     def runs(self) -> bool:
         """Whether it is switched on."""
@@ -65,7 +84,7 @@ class Host:
         """A new SSH host key, as after a reinstallation; nobody is told."""
         self.run(
             "rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; "
-            "systemctl restart sshd"
+            + self.restart_sshd
         )
         self.wait()
 
@@ -85,7 +104,7 @@ class Host:
                 except OSError:
                     pass
             time.sleep(0.1)
-        log = engine.docker("exec", self.container, "journalctl", "-n", "20", "--no-pager", check=False)
+        log = self.run("journalctl -n 20 --no-pager || tail -n 20 /var/log/boot.log /var/log/messages", check=False)
         raise LabError(f"{self.name} does not come up: {(log.stdout + log.stderr)[-800:]}")
 
 
@@ -108,10 +127,11 @@ def _with_rpm_database(name: str, release: str) -> None:
     engine.docker("rm", "-f", work, check=False)
     bare = rpms.base_rpms()
     packages = [path.name for path in bare.glob("*.rpm")]
-    suffix = root.RELEASES[release]["suffix"]
-    chosen = [f"/bare/{p}" for p in packages if p.startswith("base-system") or f".{suffix}." in p]
+    about = root.RELEASES[release]
+    wanted = tuple(f"{name}-1-" for name in about["bare"])
+    chosen = [f"/bare/{p}" for p in packages if p.startswith(wanted) or f".{about['suffix']}." in p]
     command = (
-        "mkdir -p /var/lib/rpm && rpmdb --initdb && rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-Official && "
+        "mkdir -p /var/lib/rpm && rpmdb --initdb && rpm --import /etc/pki/rpm-gpg/* && "
         f"rpm -i --force-debian --nodeps {' '.join(chosen)}"
     )
     engine.docker("run", "--name", work, "--network", "none", "-v", f"{bare}:/bare:ro", name, "sh", "-c", command)
@@ -126,8 +146,10 @@ def create(
     users: Mapping[str, str],
     port: int,
     personality: str,
+    kernel: str,
     jump: Host | None,
     packages: Sequence[str],
+    variants: Sequence[str],
 ) -> Host:
     """Start a host and wait until it can be logged in to."""
     version = str(release)
@@ -156,17 +178,38 @@ def create(
         hidden = engine.docker("inspect", "-f", template, container).stdout.strip()
     made = Host(lab, name, release, hidden or address, port, jump.name if jump else None)
     _configure(made, users, personality, hidden)
+    if kernel:
+        place = "/usr/bin/uname"
+        made.run(f"mkdir -p {root.HIDDEN} && mv {place} {root.HIDDEN}/uname")
+        _put(made, place, UNAME.format(kernel=kernel))
     # Not earlier: at boot, stale locks of the package manager are removed, those of a running one too.
     made.wait()
+    for variant in variants:
+        _dress(made, VARIANTS / variant)
     for package in packages:
         made.run(f"yum -y -q install {' '.join(OLD.get(package, [package]))}", timeout=300)
     return made
 
 
+def _dress(host: Host, variant: Path) -> None:
+    """Put the files of a variant in place; those of its repositories are all there are then."""
+    files = sorted(path for path in variant.rglob("*") if path.is_file())
+    if any(path.suffix == ".repo" for path in files):
+        host.run("rm /etc/yum.repos.d/*.repo")
+    for path in files:
+        _put(host, f"/{path.relative_to(variant)}", path.read_text(encoding="utf-8"))
+
+
+def _put(host: Host, place: str, text: str) -> None:
+    mode = "755" if text.startswith("#!") else "644"
+    command = f'rm -f {place}; mkdir -p "$(dirname {place})"; cat > {place}; chmod {mode} {place}'
+    engine.docker("exec", "-i", host.container, "sh", "-c", command, stdin=text)
+
+
 def _configure(host: Host, users: Mapping[str, str], personality: str, listen: str) -> None:
     lines = ["mkdir -p /etc/sysconfig /etc/ssh/sshd_config.d"]
     if personality:
-        lines.append(f"echo 'PERSONALITY={personality}' > /etc/sysconfig/sshd-lab")
+        lines.append(f"""echo 'PERSONALITY="{personality}"' > /etc/sysconfig/sshd-lab""")
     for user, right in users.items():
         lines.append(f"useradd -m -s /bin/bash {user} && mkdir -p /home/{user}/.ssh")
         lines.append(f"cp /root/.ssh/authorized_keys /home/{user}/.ssh/ && chown -R {user} /home/{user}/.ssh")
@@ -178,10 +221,12 @@ def _configure(host: Host, users: Mapping[str, str], personality: str, listen: s
         lines.append(f"echo 'ListenAddress {listen}' > /etc/ssh/sshd_config.d/listen.conf")
     changed = len(lines) > 1
     if changed:
-        lines.append("for i in $(seq 100); do systemctl is-active -q sshd && break; sleep 0.1; done")
-        lines.append("systemctl restart sshd")
+        started = "test -e /var/lock/subsys/sshd" if host.release == 6 else "systemctl is-active -q sshd"
+        lines.append(f"for i in $(seq 100); do {started} && break; sleep 0.1; done")
+        lines.append(host.restart_sshd)
+        ready = "test -S /run/dbus/system_bus_socket -o -S /run/systemd/private -o -e /var/lock/subsys/sshd"
         for _ in range(100):
-            if host.run("test -S /run/dbus/system_bus_socket -o -S /run/systemd/private", check=False).returncode == 0:
+            if host.run(ready, check=False).returncode == 0:
                 break
             time.sleep(0.1)
         host.run("\n".join(lines))

@@ -54,6 +54,11 @@ class Lab:
         return fingerprint("docker")
 
     @property
+    def epel_fingerprint(self) -> str:
+        """Of the key that signs the lab's EPEL packages."""
+        return fingerprint("epel")
+
+    @property
     def wrong_key_fingerprint(self) -> str:
         """Of a key that signs nothing."""
         return fingerprint("wrong")
@@ -67,30 +72,44 @@ class Lab:
         port: int = 22,
         kernel_26: bool = False,
         i686: bool = False,
+        kernel: str = "",
         address_only_via: Host | None = None,
         packages: Sequence[str] = (),
+        base: str = "",
+        says: str = "",
     ) -> Host:
-        """The host of this name, created if there is none. ``packages``: what is installed already."""
+        """The host of this name, created if there is none.
+
+        ``packages``: what is installed already. ``base="dead"``: the repository files that the release came with, whose
+        servers were switched off. ``says``: the release that it claims to be, such as ``8-stream``, if another.
+        ``kernel_26``, ``i686``: what the kernel itself says to logins, by its personality; on release 6 it says 2.6.x anyway.
+        ``kernel``: the release that ``uname`` prints, and nothing else knows.
+        """
         if known := self._hosts().get(name):
             host = Host(self, name, **known)
             if host.runs():
                 return host
             # Left behind by a machine that went down, or switched off.
             host.remove()
-        personality = "/usr/bin/setarch x86_64 --uname-2.6" if kernel_26 else "/usr/bin/setarch i686" if i686 else ""
-        made = create(self, name, release, users or {}, port, personality, address_only_via, packages)
+        personality = ""
+        if i686 or (kernel_26 and release != 6):
+            old = " --uname-2.6" if kernel_26 or release == 6 else ""
+            personality = f"/usr/bin/setarch {'i686' if i686 else 'x86_64'}{old}"
+        variants = [f"says-{says}"] if says else []
+        variants += [f"{base}-{says or release}"] if base else []
+        made = create(self, name, release, users or {}, port, personality, kernel, address_only_via, packages, variants)
         about = {"release": made.release, "address": made.address, "port": made.port, "jump": made.jump}
         self._change(lambda hosts: hosts.__setitem__(name, about))
         return made
 
-    def hosts(self, wanted: Sequence[tuple[str, int]], *, fresh: bool = False) -> list[Host]:
-        """Several hosts at once; ``fresh`` makes those that there are anew."""
+    def hosts(self, wanted: Sequence[tuple[str, int]], *, fresh: bool = False, base: str = "") -> list[Host]:
+        """Several hosts at once; ``fresh`` makes those that there are anew, ``base`` is as in ``host``."""
         if fresh:
             for host in self.known():
                 if host.name in dict(wanted):
                     host.remove()
         with ThreadPoolExecutor(4) as pool:
-            return list(pool.map(lambda entry: self.host(entry[0], release=entry[1]), wanted))
+            return list(pool.map(lambda entry: self.host(entry[0], release=entry[1], base=base), wanted))
 
     def known(self) -> list[Host]:
         """The hosts there are."""

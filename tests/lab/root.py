@@ -8,16 +8,17 @@ from typing import Any
 
 import yaml
 
-from tests.lab.tools import built, debian_mirror, key_of, run, text_of
+from tests.lab.tools import built, debian_mirror, files_of, key_of, lock, run, text_of
 
 PACKAGES = (
     "systemd systemd-sysv dbus openssh-server python3 iproute2 iptables procps sudo ca-certificates curl dnf "
     "dnf-plugins-core rpm kmod libseccomp2 libltdl7 xz-utils pigz gpg gpg-agent openssl gcc-12-base libdevmapper1.02.1 "
     "libgssapi-krb5-2 libfuse3-3 libglib2.0-0 libaio1 zlib1g libzstd1"
 ).split()
+DATA = Path(__file__).parent / "data"
 HIDDEN = "/usr/libexec/lab"
 RELEASES: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parent / "data" / "releases.yml").read_text(encoding="utf-8")
+    (DATA / "releases.yml").read_text(encoding="utf-8")
 )
 PASSWORD = "Lab-pass 1'\"$"
 
@@ -49,15 +50,18 @@ def _bootstrap(work: Path) -> None:
 def fetch(packages: list[str], into: Path) -> None:
     """Download Debian packages as the base system would install them."""
     root, drop = base() / "root", "/var/cache/lab-debs"
-    (root / drop.lstrip("/")).mkdir(exist_ok=True)
-    run("chroot", root, "sh", "-c", f'cd {drop} && apt-get -qq download "$@"', "sh", *packages)
-    for path in (root / drop.lstrip("/")).glob("*.deb"):
-        shutil.move(path, into / path.name.partition("_")[0].replace("%3a", ":"))
+    with lock("fetch"):
+        (root / drop.lstrip("/")).mkdir(exist_ok=True)
+        run("chroot", root, "sh", "-c", f'cd {drop} && apt-get -qq download "$@"', "sh", *packages)
+        for path in (root / drop.lstrip("/")).glob("*.deb"):
+            shutil.move(path, into / path.name.partition("_")[0].replace("%3a", ":"))
 
 
 def release_root(release: str, identity: Path) -> Path:
     """The tree of one release; ``identity`` holds the lab's keys and certificates."""
-    key = key_of(base().name, identity.name, RELEASES[release], text_of("root.py"))
+    about = RELEASES[release]
+    own = [text_of("sysvinit.py"), files_of(DATA / about["files"])] if "files" in about else []
+    key = key_of(base().name, identity.name, about, text_of("root.py"), own)
     return built(
         f"root{release}", key, lambda work: _dress(work, release, identity), f"dressing the base as release {release}"
     )
@@ -70,7 +74,11 @@ def _dress(work: Path, release: str, identity: Path) -> None:
     etc = root / "etc"
     for name in ("redhat-release", "centos-release", "system-release"):
         _write(etc / name, about["redhat-release"] + "\n")
-    _write(etc / "os-release", about["os-release"])
+    if "os-release" in about:
+        _write(etc / "os-release", about["os-release"])
+    else:
+        for path in (etc / "os-release", root / "usr/lib/os-release"):
+            path.unlink()
     (etc / "debian_version").unlink(missing_ok=True)
     (root / "etc/rpm").mkdir(exist_ok=True)
     _write(root / "etc/rpm/macros.lab", "%_dbpath /var/lib/rpm\n%_install_langs all\n")
@@ -78,8 +86,13 @@ def _dress(work: Path, release: str, identity: Path) -> None:
     _package_manager(root)
     _trust(root, identity)
     _logins(root, identity)
-    _services(root)
     _hide(root, release)
+    if "files" in about:
+        from tests.lab import sysvinit
+
+        sysvinit.dress(root, DATA / about["files"])
+    else:
+        _services(root)
 
 
 def _repositories(root: Path, about: dict[str, Any], identity: Path) -> None:
@@ -88,11 +101,11 @@ def _repositories(root: Path, about: dict[str, Any], identity: Path) -> None:
     lines = []
     for name, url in about["repositories"].items():
         lines += [f"[{name}]", f"name={about['name']} - {name}", f"baseurl={url}", "enabled=1", "gpgcheck=1"]
-        lines += ["gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-Official", ""]
+        lines += ["gpgkey=file:///etc/pki/rpm-gpg/" + about["key"], ""]
     _write(directory / "CentOS-Base.repo", "\n".join(lines))
     keys = root / "etc/pki/rpm-gpg"
     keys.mkdir(parents=True)
-    shutil.copy(identity / "os.asc", keys / "RPM-GPG-KEY-CentOS-Official")
+    shutil.copy(identity / "os.asc", keys / about["key"])
 
 
 def _package_manager(root: Path) -> None:

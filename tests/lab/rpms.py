@@ -14,15 +14,21 @@ import yaml
 
 from tests.lab import root
 from tests.lab.identity import SIGNERS, identity
-from tests.lab.tools import built, key_of, run, text_of
+from tests.lab.tools import built, files_of, key_of, lay_over, run, text_of
 
 HERE = Path(__file__).parent
 RPMS: dict[str, list[dict[str, Any]]] = yaml.safe_load((HERE / "data" / "rpms.yml").read_text(encoding="utf-8"))
 #: What the hosts' base has in fact, in the words of CentOS.
-BASE_PROVIDES = (
-    "systemd iptables iptables-nft libseccomp tar xz shadow-utils device-mapper-libs /bin/sh /usr/sbin/groupadd glibc "
-    "libcgroup policycoreutils"
-).split() + ["libseccomp = 2.5.4", "iptables = 1.8.9", "systemd = 252"]
+BASE_PROVIDES = {
+    "base-system": (
+        "iptables iptables-nft libseccomp tar xz shadow-utils device-mapper-libs /bin/sh /usr/sbin/groupadd glibc policycoreutils"
+    ).split() + ["libseccomp = 2.5.4", "iptables = 1.8.9"],
+    "base-systemd": ["systemd", "systemd = 252", "libcgroup"],
+    "base-sysvinit": ["initscripts", "chkconfig", "/sbin/service", "/sbin/chkconfig"],
+}
+#: Releases that have a docker-ce. Release 6 has what EPEL has.
+DOCKER_CE = {release: about for release, about in root.RELEASES.items() if release != "6"}
+SIGNED_BY = {"engine": "docker", "epel": "epel"}
 PLUGIN = """#!/bin/sh
 case $1 in
 docker-cli-plugin-metadata)
@@ -33,10 +39,10 @@ esac
 
 
 def repositories() -> Path:
-    """A tree with ``docker-ce/linux/...``, ``os/<release>`` and ``keys/``, ready to be served."""
-    parts = [text_of("rpms.py", "data/rpms.yml"), identity().name, root.base().name]
-    units = sorted((path.name, path.read_text()) for path in (HERE / "data" / "units").iterdir())
-    return built("repositories", key_of(parts, units), _build, "making RPMs and their repositories (once, about a minute)")
+    """A tree with ``docker-ce/linux/...``, ``trees/<release>/<repository>`` and ``keys/``, ready to be served."""
+    parts = [text_of("rpms.py", "data/rpms.yml"), root.RELEASES, identity().name, root.base().name]
+    files = [files_of(HERE / "data" / name) for name in ("units", "packages")]
+    return built("repositories", key_of(parts, files), _build, "making RPMs and their repositories (once, about a minute)")
 
 
 def base_rpms() -> Path:
@@ -53,7 +59,7 @@ def _build(work: Path) -> None:
         (work / "x" / deb).mkdir(parents=True)
         run("dpkg-deb", "-x", debs / deb, work / "x" / deb)
     jobs = [(rpm, version, "el") for rpm in _all() for version in rpm["versions"]]
-    jobs += [(_bare("base-system", BASE_PROVIDES), "1", "el")]
+    jobs += [(_bare(name, provides), "1", "el") for name, provides in BASE_PROVIDES.items()]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda job: _rpm(work, *job), jobs))
     for release, about in root.RELEASES.items():
@@ -77,7 +83,7 @@ def _bare(name: str, provides: list[str]) -> dict[str, Any]:
 
 def _rpm(work: Path, rpm: dict[str, Any], version: str, suffix: str) -> None:
     """One RPM. Its release ends in the suffix; the layout below renames nothing, so engines are built per release."""
-    suffixes = [about["suffix"] for about in root.RELEASES.values()] if rpm["group"] == "engine" else [suffix]
+    suffixes = [about["suffix"] for about in DOCKER_CE.values()] if rpm["group"] == "engine" else [suffix]
     build = work / "build" / f"{rpm['name']}-{version}-{suffix}"
     tree = build / "tree"
     tree.mkdir(parents=True)
@@ -90,7 +96,7 @@ def _rpm(work: Path, rpm: dict[str, Any], version: str, suffix: str) -> None:
         spec.write_text(spec_text(rpm, version, one, tree, build / "files"), encoding="utf-8")
         run(
             *("rpmbuild", "-bb", "--quiet", "--target", "x86_64", "--define", f"_topdir {build / one}"),
-            *("--define", f"_rpmdir {work / 'out'}", "--define", "_binary_payload w1.gzdio"),
+            *("--define", f"_rpmdir {work / 'out' / rpm['group']}", "--define", "_binary_payload w1.gzdio"),
             *("--define", f"buildroot {build / one / 'root'}", "--define", "_build_id_links none", spec),
         )
     shutil.rmtree(build)
@@ -111,7 +117,9 @@ def _fill(work: Path, tree: Path, rpm: dict[str, Any], version: str) -> None:
                 name = f"/usr{name}" if name.startswith(old) else name
             # What the base has already must not go when a package goes.
             if not (root.base() / "root" / name.lstrip("/")).exists():
-                _copy(path, tree / name.lstrip("/"))
+                _copy(path, tree / rpm.get("move", {}).get(name, name).lstrip("/"))
+    if files := rpm.get("files"):
+        lay_over(tree, HERE / "data" / "packages" / files)
     if rpm["name"] == "docker-ce":
         _engine(work, tree, version)
     for name, text in rpm.get("text", {}).items():
@@ -127,7 +135,7 @@ def _fill(work: Path, tree: Path, rpm: dict[str, Any], version: str) -> None:
         target.write_text(PLUGIN.format(name=plugin, version=version), encoding="utf-8")
         target.chmod(0o755)
     if "docker" in str(rpm.get("debs")) and version != "20.10.24":
-        _say_version(tree, version)
+        _say_version(tree, rpm.get("says", f"{version}+dfsg1"))
 
 
 def _engine(work: Path, tree: Path, version: str) -> None:
@@ -141,10 +149,10 @@ def _engine(work: Path, tree: Path, version: str) -> None:
 
 
 def _say_version(tree: Path, version: str) -> None:
-    """Have the same binary name another patch release: the string keeps its length."""
+    """Have the same binary name another release: the string keeps its length."""
     for path in tree.rglob("*"):
         if path.is_file() and not path.is_symlink() and path.stat().st_size > 1_000_000:
-            path.write_bytes(path.read_bytes().replace(b"20.10.24+dfsg1", f"{version}+dfsg1".encode()))
+            path.write_bytes(path.read_bytes().replace(b"20.10.24+dfsg1", version.encode()))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -158,7 +166,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def spec_text(rpm: dict[str, Any], version: str, suffix: str, tree: Path, files: Path) -> str:
     """The spec of one RPM: relations and scripts as given, files as listed."""
-    lines = [f"Name: {rpm['name']}", f"Version: {version}", f"Release: 3.{suffix}", "License: lab", "AutoReqProv: no",
+    lines = [f"Name: {rpm['name']}", f"Version: {version}", f"Release: {rpm.get('release', f'3.{suffix}')}", "License: lab", "AutoReqProv: no",
              f"Summary: lab stand-in for {rpm['name']}"]
     if "epoch" in rpm:
         lines.insert(1, f"Epoch: {rpm['epoch']}")
@@ -174,30 +182,22 @@ def spec_text(rpm: dict[str, Any], version: str, suffix: str, tree: Path, files:
 
 def _sign_and_lay_out(work: Path) -> None:
     home = identity() / "gnupg"
-    rpms = sorted((work / "out").rglob("*.rpm"))
-    engine_names = {rpm["name"] for rpm in RPMS["engine"]}
-    for release in root.RELEASES:
-        stable = work / "docker-ce/linux/centos" / release / "x86_64/stable"
-        stable.mkdir(parents=True)
-    base, bare = work / "os", work / "bare"
-    base.mkdir()
-    bare.mkdir()
-    groups: dict[str, list[Path]] = {"docker": [], "os": []}
-    for path in rpms:
-        name = path.name.rsplit("-", 2)[0]
-        if name in engine_names:
-            release = next(r for r, about in root.RELEASES.items() if f".{about['suffix']}." in path.name)
-            target, signer = work / "docker-ce/linux/centos" / release / "x86_64/stable" / path.name, "docker"
-        else:
-            target, signer = (bare if name in ("base-system", "centos-release") else base) / path.name, "os"
-        path.rename(target)
-        groups[signer].append(target)
-    for signer, paths in groups.items():
+    signed: dict[str, list[Path]] = {}
+    for path in sorted((work / "out").rglob("*.rpm")):
+        signed.setdefault(SIGNED_BY.get(path.relative_to(work / "out").parts[0], "os"), []).append(path)
+    for signer, paths in signed.items():
         run(
             *("rpmsign", "--define", "__gpg /usr/bin/gpg", "--define", f"_gpg_name {signer}@lab.invalid", "--define", f"_gpg_path {home}"),
             *("--define", "_gpg_sign_cmd_extra_args --pinentry-mode loopback --passphrase ''", "--addsign", *paths),
         )
-    directories = [base, *(work / "docker-ce/linux/centos").glob("*/x86_64/stable")]
+    (work / "bare").mkdir()
+    _link(work / "out/bare", work / "bare")
+    directories = list(_trees(work))
+    for release, about in DOCKER_CE.items():
+        stable = work / "docker-ce/linux/centos" / release / "x86_64/stable"
+        stable.mkdir(parents=True)
+        _link(work / "out/engine", stable, f"*.{about['suffix']}.*.rpm")
+        directories.append(stable)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda d: run("createrepo_c", "--quiet", "--general-compress-type=gz", d), directories))
     (work / "docker-ce/linux/rhel").symlink_to("centos")
@@ -205,3 +205,19 @@ def _sign_and_lay_out(work: Path) -> None:
     keys.mkdir()
     for name in SIGNERS:
         shutil.copy(identity() / f"{name}.asc", keys / f"{name}.asc")
+
+
+def _trees(work: Path) -> Iterator[Path]:
+    """The repositories of each release, filled from what was built."""
+    for release, about in root.RELEASES.items():
+        for tree, groups in about["trees"].items():
+            directory = work / "trees" / release / tree
+            directory.mkdir(parents=True)
+            for group in groups:
+                _link(work / "out" / group, directory)
+            yield directory
+
+
+def _link(source: Path, target: Path, pattern: str = "*.rpm") -> None:
+    for path in source.rglob(pattern):
+        (target / path.name).hardlink_to(path)

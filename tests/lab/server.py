@@ -17,21 +17,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.lab import faults
+from tests.lab import faults, trees
 
 REGISTRIES = (*faults.HUB, "docker.m.daocloud.io")
+OLD_ENGINE = "docker/1.7."
+NO_SCHEMA_1 = '{"errors": [{"code": "MANIFEST_INVALID", "message": "missing signature key"}]}\n'
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
-
-
-def file_for(host: str, path: str) -> str | None:
-    """Which file of the repositories a request means; ``None`` if there is none."""
-    path = path.removeprefix("/docker-ce")
-    if path.startswith("/linux/"):
-        return "keys/docker.asc" if path.endswith("/gpg") else f"docker-ce{path}"
-    for marker in ("/x86_64/os/", "/os/x86_64/"):
-        if marker in path and host.endswith("centos.org"):
-            return "os/" + path.partition(marker)[2]
-    return None
 
 
 class Server(ThreadingHTTPServer):
@@ -85,8 +76,11 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "slow":
             time.sleep(3)
         if host in REGISTRIES:
+            # Nobody serves schema 1 any more, which is all that an engine of release 6 knows; a mirror that does is a switch.
+            if "/manifests/" in path and fault != "schema-1" and OLD_ENGINE in self.headers.get("User-Agent", ""):
+                return self._plain(404, NO_SCHEMA_1)
             return self._registry()
-        name = file_for(host, path)
+        name = trees.file_for(host, path)
         if fault == "wrong-key":
             name = "keys/wrong.asc"
         file = self.server.repositories / name if name else None

@@ -98,6 +98,24 @@ def text_of(*names: str) -> list[str]:
     return [(here / name).read_text(encoding="utf-8") for name in names]
 
 
+def files_of(directory: Path) -> list[tuple[str, str]]:
+    """Files and what is in them, as part of a key."""
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    return [(str(path.relative_to(directory)), path.read_text(encoding="utf-8")) for path in paths]
+
+
+def lay_over(root: Path, directory: Path) -> None:
+    """Put a directory's files over a tree. Those that begin with ``#!`` are programs, whatever the checkout made of them."""
+    for path in sorted(directory.rglob("*")):
+        if path.is_file():
+            target = root / path.relative_to(directory)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            text = path.read_text(encoding="utf-8")
+            target.write_text(text, encoding="utf-8")
+            target.chmod(0o755 if text.startswith("#!") else 0o644)
+
+
 def built(name: str, key: str, build: Callable[[Path], None], what: str) -> Path:
     """The directory ``name-key`` of the cache, built if it is missing: whole, or not at all."""
     target = cache() / f"{name}-{key}"

@@ -12,10 +12,10 @@ import tarfile
 
 import pytest
 
-from tests.unit.test_modules import ROLES, execute, run_old, verify
+from tests.unit.modules import load, shared
+from tests.unit.test_modules import run_old
 
-SOURCE = ROLES / "docker_verify/module_utils/pydock_builtin_image.py"
-maker = execute("pydock_builtin_image", SOURCE)
+maker, verify = shared("pydock_builtin_image"), load("docker_verify")
 each = pytest.mark.parametrize("architecture", ["amd64", "arm64"])
 #: What an engine says once it has loaded the image: written down, so that a change of a single byte is a decision.
 IDS = {
@@ -154,5 +154,5 @@ def test_another_architecture_is_refused_by_name():
         maker.image("s390x")
 
 
-def test_the_module_and_the_controller_read_the_same_source():
+def test_the_module_on_the_host_uses_the_same_source():
     assert verify.builtin_image("amd64") == maker.image("amd64")

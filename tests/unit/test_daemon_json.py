@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pydock_installer import daemon_json
-from tests.unit.test_modules import engine, run_old
+from tests.unit.modules import shared
+from tests.unit.test_modules import run_old
 
 modest = settings(max_examples=150, deadline=None)
+engine = shared("pydock_daemon_engine")
 text_module = daemon_json._json()
 rules = daemon_json._rules()
 
@@ -44,7 +46,8 @@ BROKEN = [
     ('{"group": "docker}', "line 1, column 11: the text that begins here has no end"),
     ('{"group": "a\tb"}', "line 1, column 11: the text that begins here has no end, or a character in it"),
     ('{"debug": true, // by Zhang\n}', "line 1, column 17: a name in double quotes is expected"),
-    ('{"debug": ', "line 1, column 11: a value is expected before the end of the file"),
+    ('{"debug": ', "line 1, column 10: a value is expected before the end of the file"),
+    ('{"debug": true,\n', "line 1, column 16: a name in double quotes is expected before the end of the file"),
     ('{"debug": true,\n "icc": false,\n "debug": false}', 'line 3, column 2: "debug" stands in line 1 already'),
     ('{"log-opts": {"a": "1", "a": "2"}}', 'line 1, column 25: "a" stands in line 1 already'),
     ('\ufeff{"debug" true}', "line 1, column 10: a colon is expected"),

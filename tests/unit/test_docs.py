@@ -18,7 +18,7 @@ from pydock_installer.planner import Wishes, plan_host
 from pydock_installer.platforms.page import page
 from pydock_installer.render import ROLE_OF_STEP
 from pydock_installer.report import to_json
-from pydock_installer.settings import Checks, Settings, Ssh, Verify
+from pydock_installer.settings import Settings, parts
 from pydock_installer.workflows.plan import planned
 from tests.unit.facts import bare
 
@@ -52,9 +52,8 @@ def test_a_documented_command_exists_with_its_flags(line):
 
 def test_every_setting_is_documented_with_its_flag():
     text = (TOP / "docs/settings.md").read_text(encoding="utf-8")
-    names = [name for name in Settings.model_fields if name not in ("ssh", "verify", "checks")]
-    names += [f"checks.{name}" for name in Checks.model_fields]
-    names += [f"ssh.{name}" for name in Ssh.model_fields] + [f"verify.{name}" for name in Verify.model_fields]
+    names = [name for name in Settings.model_fields if name not in parts()]
+    names += [f"{part}.{name}" for part, model in parts().items() for name in model.model_fields]
     rows = {row[0].strip("` "): row for row in (line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `"))}
     assert sorted(rows) == sorted(names)
     for option, setting in SETTINGS.items():

@@ -12,9 +12,10 @@ DOORS = {
     "ansible": {"ansible_runner"},
     "fleet": {"ansible"},
     "rundir": set(),
+    "history": {"sqlite3"},
     "content": set(),
 }
-OUTSIDE = {"paramiko", "ansible_runner", "ansible", "rich", "click", "subprocess", "socket"}
+OUTSIDE = {"sqlite3", "paramiko", "ansible_runner", "ansible", "rich", "click", "subprocess", "socket"}
 GROUND = {"model", "errors"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -15,7 +15,7 @@ from pydock_installer.model import Facts, Host, Known, Unknown
 from pydock_installer.planner import Wishes, plan_host
 from pydock_installer.probe import Questions, parse, probe_for
 from pydock_installer.probe.answers import split
-from pydock_installer.repository import choose
+from pydock_installer.repository_choice import choices
 from pydock_installer.settings import Settings
 from tests.unit.test_probe import NONCE, answers
 
@@ -163,7 +163,7 @@ def test_a_record_that_proves_nothing_is_no_proof(text):
 def test_a_mirror_is_found_whatever_answers(rows):
     text = "".join(f"{name} {status} {seconds:.6f}\n" for name, status, seconds in rows)
     facts = parse(answers(repository_answers=text), NONCE)
-    assert choose("auto", "centos/7", None, facts.repository_answers) in platforms.mirrors()
+    assert choices({"h": facts}, Settings())["h"].name in platforms.mirrors()
 
 
 @pytest.mark.parametrize("text", ["official 200 nan\n", "elsewhere 200 0.1\n", "official 200 -1\n"])

@@ -17,7 +17,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from pydock_installer import rundir
-from pydock_installer.errors import ExitCode, PydockError, UsageError
+from pydock_installer.errors import ExitCode, PydockError
 from pydock_installer.model import (
     Finding,
     Host,
@@ -46,6 +46,7 @@ from pydock_installer.report import (
     summary,
     to_json,
 )
+from pydock_installer.state import private_files, state_directory
 from tests.unit.facts import bare, installed
 
 STEP = Step("engine", "install docker-ce", "not installed")
@@ -492,7 +493,7 @@ def test_a_run_is_for_its_owner_alone(state):
 
 
 def test_what_is_written_meanwhile_is_for_its_owner_alone(tmp_path):
-    with rundir.private_files():
+    with private_files():
         (tmp_path / "inside").write_text("x")
     (tmp_path / "after").write_text("x")
     assert mode(tmp_path / "inside") == 0o600
@@ -503,28 +504,7 @@ def test_what_is_written_meanwhile_is_for_its_owner_alone(tmp_path):
 def test_without_a_state_directory_the_home_is_used(monkeypatch, base):
     monkeypatch.setenv("XDG_STATE_HOME", base)
     monkeypatch.setenv("HOME", "/home/ops")
-    assert str(rundir.state_directory()) == "/home/ops/.local/state/pydock"
-
-
-def test_last_is_the_newest_run_and_a_beginning_is_enough(state):
-    older, newer = rundir.create("verify", {}, at(1)), rundir.create("install", {}, at(2))
-    assert rundir.runs() == (newer, older)
-    assert rundir.find("last") == newer
-    assert rundir.find(older.name) == older
-    assert rundir.find("20260102-030401") == older
-
-
-def test_an_identifier_that_fits_several_runs_or_none_is_refused(state):
-    with pytest.raises(UsageError, match="last names no run"):
-        rundir.find("last")
-    rundir.create("verify", {}, at(1))
-    rundir.create("install", {}, at(2))
-    with pytest.raises(UsageError, match="20260102 names 2 runs") as caught:
-        rundir.find("20260102")
-    assert "pydock runs list" in caught.value.hint
-    for absent in ("1999", "../../etc", "*"):
-        with pytest.raises(UsageError, match="names no run"):
-            rundir.find(absent)
+    assert str(state_directory()) == "/home/ops/.local/state/pydock"
 
 
 def test_a_report_comes_back_as_it_was_saved(state):

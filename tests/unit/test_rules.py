@@ -31,6 +31,13 @@ BARE = {
     "preflight": "thorough",
 }
 RELEASES = {
+    "6": {
+        "kernel": "2.6.32-754.35.1.el6.x86_64",
+        "os-release": 44,
+        "redhat-release": "CentOS release 6.10 (Final)\n",
+        "centos-release": "CentOS release 6.10 (Final)\n",
+        "service": 44,
+    },
     "7": {
         "kernel": "3.10.0-1160.el7.x86_64",
         "os-release": 'NAME="CentOS Linux"\nVERSION="7 (Core)"\nID="centos"\nID_LIKE="rhel fedora"\nVERSION_ID="7"\n',
@@ -61,12 +68,22 @@ def output(answers):
     return "".join(parts).encode()
 
 
-def findings(case):
-    """What all rules say of the host of a case."""
+def facts_of(case):
+    """The facts of the host of a case."""
     assert set(case) <= KEYS, "a key that nobody reads"
     answers = {**BARE, **RELEASES[str(case.get("release", "9"))], **case.get("answers", {})}
-    facts = replace(parse(output(answers), NONCE), seen_at=float(case.get("seen_at", 0)))
-    platform = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
+    return replace(parse(output(answers), NONCE), seen_at=float(case.get("seen_at", 0)))
+
+
+def answered(path):
+    """The facts of a case by its file."""
+    return facts_of(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def findings(case):
+    """What all rules say of the host of a case."""
+    facts = facts_of(case)
+    platform = platforms.nearest(facts.release.value) if isinstance(facts.release, Known) else None
     return checks.findings(facts, Context(Settings.model_validate(case.get("settings", {})), platform))
 
 
@@ -94,4 +111,6 @@ def test_a_host_is_told_what_is_wrong(path):
 
 def test_a_bare_host_of_each_release_is_not_blocked():
     for release in RELEASES:
-        assert not [f for f in findings({"release": release, "expect": {}}) if f.severity is Severity.BLOCKER]
+        blockers = {f.code for f in findings({"release": release, "expect": {}}) if f.severity is Severity.BLOCKER}
+        # Nothing is installed on release 6 yet.
+        assert blockers == ({"release"} if release == "6" else set())

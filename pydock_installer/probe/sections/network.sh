@@ -91,6 +91,12 @@ main() {
     done <"$yum"
 }
 yum_proxy() {
+    # The way to Docker's packages alone goes through the proxy of the settings.
+    if [ -n "$package_proxy" ]; then
+        proxy_words="proxy = \"$(quoted "$package_proxy")\"$tab"
+        printf '%s\n' "$package_proxy"
+        return 0
+    fi
     for yum in /etc/yum.conf /etc/dnf/dnf.conf; do
         [ -e "$yum" ] || continue
         [ -r "$yum" ] || return 77

@@ -8,7 +8,7 @@ set -f
 
 # What is wanted of a JSON document, a few words a line. Strings are found where they stand, not where they look alike.
 read_json() {
-    head -c 65536 | tr -d '\000' | awk -v what="$1" -v arch="$machine" '
+    head -c 65536 | tr -d '\000' | awk -v what="$1" -v arch="$named" '
         function where() { return d == 0 ? "" : P[d] "/" (K[d] == "{" ? N[d] : I[d]) }
         function word(v, limit) { gsub(/\\\//, "/", v); return v ~ /^[!-~]+$/ && length(v) <= limit ? v : "" }
         function digest(v) { return v ~ /^sha256:[0-9a-f]+$/ && length(v) == 71 ? v : "-" }
@@ -68,11 +68,11 @@ read_json() {
         }'
 }
 case $(uname -m) in
-x86_64) machine=amd64 ;;
-aarch64) machine=arm64 ;;
-i?86) machine=386 ;;
-armv*) machine=arm ;;
-*) machine=$(uname -m) ;;
+x86_64) named=amd64 ;;
+aarch64) named=arm64 ;;
+i?86) named=386 ;;
+armv*) named=arm ;;
+*) named=$(uname -m) ;;
 esac
 
 # Proxies as the running engine was told, else as it would be: dockerd's environment, systemd's, the options' file;
@@ -310,7 +310,7 @@ work() {
 }
 registries() {
     command -v curl >/dev/null 2>&1 || return 44
-    echo "platform linux/$machine"
+    echo "platform linux/$named"
     set -- $urls
     awk -v count=$# 'BEGIN { for (i = 1; i <= count; i++) printf "%d", 1000 + i }' | {
         exec 6<&0

@@ -33,25 +33,43 @@ add() {
 asker=
 ! command -v curl >/dev/null 2>&1 || asker=curl
 set -f
-# A host that has a repository keeps its mirror: where one is to be chosen, no other is asked.
+# A host that has a repository keeps its mirror: where one is to be chosen, no other is asked while that one serves. A
+# mirror that nobody knows is asked under the name "present", if its tree is laid out as Docker's.
+others=
+choosing=
+case $mirrors in *' '*' '*) choosing=yes ;; esac
 if [ -r /etc/yum.repos.d/docker-ce.repo ]; then
     kept=
-    official=
-    content=
-    while IFS= read -r value || [ -n "$value" ]; do content=$content$value$newline; done </etc/yum.repos.d/docker-ce.repo
+    present=
+    while IFS= read -r value || [ -n "$value" ]; do
+        case $present:$value in :baseurl*http*://*/linux/*)
+            present=http${value#*http}
+            present=${present%%/linux/*}
+            ;;
+        esac
+    done </etc/yum.repos.d/docker-ce.repo
     for place in $mirrors; do
-        case $content in *"${place#*=}/linux/"*) kept=${kept:-$place} ;; esac
-        case $place in official=*) official=$place ;; esac
+        [ "${place#*=}" != "$present" ] || kept=$place
     done
-    case $mirrors in *' '*' '*) mirrors=" ${kept:-${official:-${mirrors# }}}" ;; esac
+    case $kept:$present in :*[!A-Za-z0-9:/._~%+-]* | :) ;; :*) kept=present=$present ;; esac
+    if [ -n "$choosing" ] && [ -n "$kept" ]; then
+        for place in $mirrors; do
+            [ "$place" = "$kept" ] || others="$others $place"
+        done
+        mirrors=" $kept"
+        choosing=
+    fi
 fi
-for place in $mirrors; do
-    [ -n "$asker" ] && [ -n "$repository_path" ] || continue
-    case $place in *[\"\\]*) continue ;; esac
-    tree=${place#*=}/linux/$repository_path/$machine/stable
-    list_of=${list_of:-${place%%=*}}
-    add mirror "${place%%=*}" - "$tree" "${proxy_words}url = \"$tree/repodata/repomd.xml\"$tab"
-done
+add_mirrors() {
+    for place in $1; do
+        [ -n "$asker" ] && [ -n "$repository_path" ] || continue
+        case $place in *[\"\\]*) continue ;; esac
+        tree=${place#*=}/linux/$repository_path/$machine/stable
+        list_of=${list_of:-${place%%=*}}
+        add mirror "${place%%=*}" - "$tree" "${proxy_words}url = \"$tree/repodata/repomd.xml\"$tab"
+    done
+}
+add_mirrors "$mirrors"
 for place in $registries; do
     [ -n "$asker" ] && [ "$thorough" = yes ] || continue
     case $place in *[\"\\]*) continue ;; esac
@@ -160,15 +178,38 @@ ask_rest() {
     wait
 }
 told=
-rest=
-if [ -n "$questions" ]; then
-    case $major in 6 | 7 | 8) ;; *) told=$(ask_together 2>/dev/null) ;; esac
+ask() {
+    [ -n "$questions" ] || return 0
+    case $major in 6 | 7 | 8) ;; *) told=$told$newline$(ask_together 2>/dev/null) ;; esac
+    rest=
     number=0
     while [ "$number" -lt "$count" ]; do
         number=$((number + 1))
         settled "$number" || rest=yes
     done
     [ -z "$rest" ] || told=$told$newline$(ask_rest 2>/dev/null)
+}
+ask
+# Where the mirror that is there does not serve any more, the others are asked.
+served() {
+    set -f
+    IFS=$newline
+    for row in $told; do
+        case $row in *"${tab}mirror$tab"*"${tab}200$tab"*) found=yes ;; esac
+    done
+    set +f
+    unset IFS
+    [ "$found" = yes ]
+}
+found=
+if [ -n "$others" ] && [ -n "$questions" ] && ! served; then
+    questions=
+    set -f
+    add_mirrors "$others"
+    set +f
+    mirrors=$mirrors$others
+    choosing=yes
+    ask
 fi
 
 names_said=
@@ -241,7 +282,6 @@ mirror_answers() {
 }
 repository_answers() {
     [ -n "$asker" ] && [ -n "$mirrors" ] && [ -n "$repository_path" ] || return 44
-    [ ! -e /etc/yum.repos.d/docker-ce.repo ] || return 44
     printf %s "$seconds_said"
 }
 repository_status() {
@@ -254,12 +294,44 @@ answer mirror_answers mirror_answers
 [ "$thorough" != yes ] || answer registry_answers registry_answers
 answer repository_status repository_status
 
+# The keys of the mirrors that serve, where one of them is to be chosen: one after the other, as far as time allows. An
+# answer for each; what does not answer is not known, and the role looks at it at the latest.
+repository_keys() {
+    set -f
+    between=
+    for place in $mirrors; do
+        case $newline$mirrors_said in *"$newline${place%%=*} 200$newline"*) ;; *) continue ;; esac
+        [ -z "$between" ] || echo next
+        between=yes
+        words mirror body "$trust${proxy_words}url = \"${place#*=}/linux/${repository_path%%/*}/gpg\""
+        set -f
+        printf 'max-time = 4\nwrite-out = "\\n%s key %s %%{http_code}\\n"\n' "$nonce" "${place%%=*}"
+    done | limit 8 curl -q -K - 2>/dev/null | awk -v nonce="$nonce" '
+        index($0, nonce " key ") == 1 {
+            if ($4 != "000") printf "\n%s key:%s\n%s\n%s/ 0\n", nonce, $3, text, nonce
+            text = ""
+            next
+        }
+        length(text) < 32768 { text = text $0 "\n" }'
+    set +f
+}
+case $choosing:$mirrors_said in yes:*' 200'*) repository_keys ;; esac
+
 # The first mirror that has a list: the names of Docker's packages in it. Nothing is written.
 fetch() { words mirror "$1" "$trust${proxy_words}url = \"$2\"" | curl -q -K -; }
 package_set() {
     [ -n "$asker" ] && [ -n "$repository_path" ] && command -v gzip >/dev/null 2>&1 || return 44
     set -f
+    # What yum will ask comes first: a mirror may lag behind another.
+    own=
+    others=
+    while read -r value; do
+        case $value in baseurl*=*) own=$value ;; esac
+    done </etc/yum.repos.d/docker-ce.repo
     for place in $mirrors; do
+        case $own in *"${place#*=}/linux/"*) others="$place $others" ;; *) others="$others $place" ;; esac
+    done
+    for place in $others; do
         case $newline$mirrors_said in *"$newline${place%%=*} 200$newline"*) ;; *) continue ;; esac
         tree=${place#*=}/linux/$repository_path/$machine/stable
         if [ "$list_of" != "${place%%=*}" ] || [ -z "$list" ]; then
@@ -272,7 +344,8 @@ package_set() {
             /<location / && match($0, /href="[^"]*"/) {
                 name = substr($0, RSTART + 6, RLENGTH - 7)
                 sub(/.*\//, "", name)
-                if (name ~ /^(docker-ce|docker-ce-cli|containerd\.io)-[0-9]/ && count++ < 400) print name
+                if (name ~ /^(docker-ce|docker-ce-cli|docker-ce-rootless-extras|docker-[a-z]+-plugin|containerd\.io)-[0-9]/ &&
+                    count++ < 800) print name
             }'
         return 0
     done

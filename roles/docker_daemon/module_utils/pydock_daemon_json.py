@@ -58,6 +58,9 @@ class Reader(object):
 
     def complain(self, place, reason):
         """Raise NotSettings with line and column, both from 1, as editors count them."""
+        if place == len(self.text):
+            # Where the last character stands, not on the empty line behind it.
+            place, reason = len(self.text.rstrip()), reason + " before the end of the file"
         before = self.text[self.offset : place]
         column = len(before) - (before.rfind(u"\n") + 1) + 1
         raise NotSettings("line %d, column %d: %s" % (before.count(u"\n") + 1, column, reason))
@@ -80,7 +83,7 @@ class Reader(object):
         if not found and self.text.startswith((u"NaN", u"Infinity", u"-Infinity"), place):
             self.complain(place, "JSON knows no such number")
         if not found:
-            self.complain(place, "a value is expected" + (" before the end of the file" if not letter else ""))
+            self.complain(place, "a value is expected")
         try:
             return json.loads(found.group()), found.end()
         except ValueError:  # Python 3.11 reads no numbers of thousands of digits.

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import hashlib
 import io
 import json
 import os
@@ -73,11 +74,57 @@ def note(action, path=JOURNAL, **facts):
 
 
 def note_file(path, backup):
-    """A file that was written: new, or in place of one that is kept as ``backup``."""
+    """A file that was written: new, or in place of one that is kept as ``backup``. Its sum tells later changes."""
     if backup:
-        note("replaced", file=path, backup=backup)
+        note("replaced", file=path, backup=backup, sha256=sha256(path))
     else:
-        note("created", file=path)
+        note("created", file=path, sha256=sha256(path))
+
+
+def sha256(path):
+    """The sum of a file, or None when it is not there."""
+    if not os.path.isfile(path):
+        return None
+    with io.open(path, "rb") as source:
+        return hashlib.sha256(source.read()).hexdigest()
+
+
+def restorable(entries, sums):
+    """What pydock replaced and nobody has put back yet: a list of {file, backup, problem}, by file.
+
+    ``sums`` has the SHA-256 of files and backups by their path. ``backup`` is the file as it was before pydock's first
+    change, or before its first since somebody else's; ``problem`` says why it should not be put back, or is "".
+    """
+    histories = {}
+    for entry in entries:
+        history = histories.setdefault(entry.get("file"), [])
+        if entry["action"] in ("created", "replaced"):
+            history.append(entry)
+        elif entry["action"] == "restored":
+            while history and history.pop().get("backup") != entry.get("backup"):
+                pass
+            # What is there now and was not pydock's is somebody's own.
+            if history and history[-1].get("sha256") != entry.get("sha256"):
+                del history[:]
+    found = []
+    for path in sorted(path for path, history in histories.items() if path and history):
+        history = histories[path]
+        backup = None
+        for number in range(len(history) - 1, -1, -1):
+            backup = history[number].get("backup")
+            if not backup or number == 0 or sums.get(backup) != history[number - 1].get("sha256"):
+                break
+        if not backup or (path in sums and sums.get(path) == sums.get(backup)):
+            continue
+        problem = ""
+        if backup not in sums:
+            problem = "its backup %s is gone" % backup
+        elif path not in sums:
+            problem = "it is gone"
+        elif sums[path] != history[-1].get("sha256"):
+            problem = "it was changed since"
+        found.append({"file": path, "backup": backup, "problem": problem})
+    return found
 
 
 def ends_well(path):

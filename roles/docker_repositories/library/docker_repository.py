@@ -18,7 +18,19 @@ options:
   path: {description: The repository file., type: path, default: /etc/yum.repos.d/docker-ce.repo}
   repository_id: {description: Name of the repository., type: str, default: docker-ce-stable}
   local_key: {description: Where the key is kept., type: path, default: /etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce}
+  alternatives:
+    description: Addresses like baseurl, tried in this order where that one does not serve.
+    type: list
+    elements: str
+    default: []
+  proxy: {description: An HTTP proxy on the way to Docker's packages and key., type: str, default: ''}
+  archives:
+    description: Archives of an ended release; its repository files are pointed to the first that serves them.
+    type: list
+    elements: str
+    default: []
   makecache: {description: Whether to read the metadata at once., type: bool, default: true}
+  hold: {description: Whether C(yum update) is kept from these packages., type: bool, default: false}
 author: [pydock]
 """
 
@@ -44,63 +56,53 @@ import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pydock_host import back_up, lock_holder, make_directory, note, note_file, tail
+from ansible.module_utils.pydock_archive import chosen_archive, repository_files
+from ansible.module_utils.pydock_fetch import fetch, read
+from ansible.module_utils.pydock_host import back_up, lock_holder, make_directory, note, note_file, sha256, tail
+from ansible.module_utils.pydock_keys import imported, normal_fingerprint, primary_fingerprints
 
 CONTENT = u"""\
 # Managed by pydock. The key below was checked against its pinned fingerprint.
-[{repository_id}]
+{held}[{repository_id}]
 name=Docker CE Stable
 baseurl={baseurl}
-enabled=1
+enabled={enabled}
 gpgcheck=1
 gpgkey=file://{local_key}
 skip_if_unavailable=0
 """
+HELD = u"# Held: yum update does not see these packages; yum --enablerepo={repository_id} does.\n"
 
 
-def render(baseurl, repository_id, local_key):
-    """The whole repository file."""
-    return CONTENT.format(baseurl=baseurl, repository_id=repository_id, local_key=local_key)
+def render(baseurl, repository_id, local_key, hold=False, proxy=""):
+    """The whole repository file. A held repository is switched off: the one way that every yum and dnf knows, and that
+    needs no plugin."""
+    held = HELD.format(repository_id=repository_id) if hold else u""
+    text = CONTENT.format(
+        baseurl=baseurl, repository_id=repository_id, local_key=local_key, held=held, enabled=0 if hold else 1
+    )
+    return text + (u"proxy=%s\n" % proxy if proxy else u"")
 
 
-def problem_with(baseurl, key_url, repository_id, fingerprint, local_key):
+def key_beside(baseurl):
+    """Where a mirror that is laid out as Docker's has its key."""
+    return re.sub(r"(/linux/[^/]+)/.*", r"\1/gpg", baseurl)
+
+
+def problem_with(addresses, repository_id, fingerprint, local_key, proxy=""):
     """Why these values must not be used, or None: a line break would smuggle options into the file."""
-    for name, value in (("baseurl", baseurl), ("key_url", key_url)):
+    for name, value in addresses:
         if not re.match(r"https?://[^\s/]+(/\S*)?\Z", value):
             return "%s must be an http or https address without blanks; %r is not" % (name, value)
     if not re.match(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", repository_id):
         return "repository_id may hold letters, digits and . _ : - only; %r does not" % repository_id
     if not re.match(r"[0-9A-F]{40}\Z", fingerprint):
         return "fingerprint must be 40 hexadecimal digits; %r is not" % fingerprint
+    if proxy and not re.match(r"https?://[^\s/@]+\Z", proxy):
+        return "proxy must be http://HOST:PORT, without user and password, which belong into yum.conf"
     if not re.match(r"/\S+\Z", local_key):
         return "local_key must be an absolute path without blanks; %r is not" % local_key
     return None
-
-
-def normal_fingerprint(text):
-    return re.sub(r"\s", "", text).upper()
-
-
-def primary_fingerprints(listing):
-    """Fingerprints of the primary keys in gpg's colon listing; newer gpg lists those of subkeys too."""
-    found, primary = [], False
-    for line in listing.splitlines():
-        fields = line.split(":")
-        if fields[0] in ("pub", "sec"):
-            primary = True
-        elif fields[0] in ("sub", "ssb"):
-            primary = False
-        elif fields[0] == "fpr" and primary and len(fields) > 9:
-            found.append(fields[9].upper())
-            primary = False
-    return found
-
-
-def imported(versions, fingerprint):
-    """Is the key in rpm's database? rpm names keys by the last 8 digits, the newest ones by all 40."""
-    wanted = fingerprint.lower()
-    names = [line.strip().lower() for line in versions.splitlines()]
-    return any(len(name) >= 8 and wanted.endswith(name) for name in names)
 
 
 def is_yum3(target, head):
@@ -116,50 +118,46 @@ def makecache_command(repository_id, yum3):
     return command + ["fast"] if yum3 else command
 
 
-def curl_settings(yum_conf):
-    """yum's proxy in the words of curl's configuration. Sections after [main] are repositories."""
-    yum_conf = re.split(r"^\[(?!main\])", re.sub(r"\A.*?^\[main\]", "", yum_conf, flags=re.DOTALL | re.MULTILINE),
-                        maxsplit=1, flags=re.MULTILINE)[0]  # fmt: skip
-    found = dict(re.findall(r"^(proxy(?:_username|_password)?)[ \t]*=[ \t]*(\S+)[ \t]*$", yum_conf, re.MULTILINE))
-    if found.get("proxy", "_none_") == "_none_":
-        return ""
-    user = "%s:%s" % (found.get("proxy_username", ""), found.get("proxy_password", ""))
-    words = [("proxy", found["proxy"])] + ([("proxy-user", user)] if user != ":" else [])
-    return "".join('%s = "%s"\n' % (word, re.sub(r'(["\\])', r"\\\1", value)) for word, value in words)
-
-
-def read(path):
-    """The file's text, or None when it is not there."""
-    if not os.path.exists(path):
-        return None
-    with io.open(path, "rb") as source:
-        return source.read().decode("utf-8", "replace")
+class NotServed(Exception):
+    """A mirror that cannot be used: (code, message, the tool's words)."""
 
 
 class Repository(object):
-    """One repository on this host."""
+    """The repositories of this host: Docker's, and those of an ended release."""
 
     def __init__(self, module):
         self.module = module
         self.check = module.check_mode
         wanted = module.params
         self.path, self.local_key, self.id = wanted["path"], wanted["local_key"], wanted["repository_id"]
-        self.baseurl, self.key_url = wanted["baseurl"], wanted["key_url"]
+        self.baseurl, self.key_url, self.proxy = wanted["baseurl"], wanted["key_url"], wanted["proxy"]
         self.fingerprint = normal_fingerprint(wanted["fingerprint"])
         self.began = time.time()
+        self.steps = []
+        self.diffs = []
+        self.name = "repository"
         self.done = []
-        self.scratch = None
+        self.scratch = tempfile.mkdtemp(prefix="pydock-")
 
     def step(self, status, detail):
-        seconds = round(time.time() - self.began, 2)
-        return [{"name": "repository", "status": status, "seconds": seconds, "detail": detail}]
+        now = time.time()
+        entry = {"name": self.name, "status": status, "seconds": round(now - self.began, 2), "detail": detail}
+        self.steps.append(entry)
+        self.began = now
 
     def fail(self, code, message, *evidence):
-        if self.scratch:
-            shutil.rmtree(self.scratch, ignore_errors=True)
-        self.module.fail_json(
-            msg=message, code=code, evidence=tail(*evidence), steps=self.step("failed", message), changed=False
-        )
+        self.step("failed", message)
+        self.end(self.module.fail_json, msg=message, code=code, evidence=tail(*evidence))
+
+    def end(self, tell, **result):
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        changed = any(step["status"] == "changed" for step in self.steps)
+        if self.diffs and self.module._diff:
+            result["diff"] = self.diffs
+        tell(changed=changed, steps=self.steps, **result)
+
+    def show(self, path, before, after):
+        self.diffs.append({"before": before or "", "after": after, "before_header": path, "after_header": path})
 
     def run(self, command):
         return self.module.run_command(command, expand_user_and_vars=False)
@@ -191,46 +189,36 @@ class Repository(object):
         _code, out, _err = self.run(["rpm", "-q", "gpg-pubkey", "--qf", "%{VERSION}\\n"])
         return imported(out, self.fingerprint)
 
-    def download(self, url, name):
-        """Fetch an address as yum would: through its proxy. (curl's code, the file, curl's words)"""
+    def download(self, url, name, proxy=""):
+        """(curl's code, the file, curl's words)"""
         target = os.path.join(self.scratch, name)
-        command = ["curl", "-fsSL", "--proto", "=https,http", "--connect-timeout", "10", "--max-time", "60",
-                   "-K", "-", "-o", target, url]  # fmt: skip
-        settings = curl_settings(read("/etc/yum.conf") or "")  # Over stdin: a password shows in no process list.
-        code, _out, err = self.module.run_command(command, data=settings or "\n", expand_user_and_vars=False)
+        code, err = fetch(self.module, url, target, proxy)
         return code, target, err
 
-    def fetch_key(self):
-        code, target, err = self.download(self.key_url, "key")
+    def fetch_key(self, url):
+        """The checked key of a mirror; raises NotServed."""
+        code, target, err = self.download(url, "key", self.proxy)
         if code:
-            self.fail(
-                "key-not-fetched",
-                "The package key could not be fetched from %s; check that this host reaches that address."
-                % self.key_url,
-                err,
-            )
+            message = "The package key could not be fetched from %s; check that this host reaches that address."
+            raise NotServed("key-not-fetched", message % url, err)
         found, err = self.key_in(target)
         if found != [self.fingerprint]:
-            self.fail(
-                "wrong-key",
+            message = (
                 "The key at %s has the fingerprint %s, but %s is pinned: it was not trusted and nothing was changed;"
                 " use another mirror, or set repository_key if this key is really yours."
-                % (self.key_url, " and ".join(found) or "(none: not a key)", self.fingerprint),
-                err,
             )
+            found = " and ".join(found) or "(none: not a key)"
+            raise NotServed("wrong-key", message % (url, found, self.fingerprint), err)
         return target
 
-    def ensure_key(self):
-        """True if the key file or rpm's database had to change."""
-        known = self.key_is_known()
+    def key_state(self):
+        """Whether rpm knows the key, and whether its file is kept."""
         kept = os.path.exists(self.local_key) and self.key_in(self.local_key)[0] == [self.fingerprint]
-        if known and kept:
-            return False
-        self.done.append("key imported")
-        if self.check:
-            return True
-        if not kept:
-            fetched = self.fetch_key()
+        return self.key_is_known(), kept
+
+    def keep_key(self, known, fetched):
+        """Import the key, from the file that was fetched if there is one."""
+        if fetched:
             make_directory(os.path.dirname(self.local_key))
             os.chmod(fetched, 0o644)
             self.module.atomic_move(fetched, self.local_key)
@@ -240,7 +228,6 @@ class Repository(object):
             self.fail("key-not-imported", "rpm did not import the package key %s." % self.local_key, out, err)
         if not known:
             note("imported", key=self.fingerprint)
-        return True
 
     # -- the file
 
@@ -253,17 +240,33 @@ class Repository(object):
         self.module.atomic_move(target, self.path)
         os.chmod(self.path, 0o644)
 
-    def require_metadata(self):
-        """Before anything is written: the metadata is where the file will say."""
-        address = self.baseurl.replace("$basearch", os.uname()[4]).rstrip("/") + "/repodata/repomd.xml"
-        code, _target, err = self.download(address, "repomd.xml")
+    def require_metadata(self, baseurl):
+        """Before anything is written: the metadata is where the file will say. Raises NotServed."""
+        if "$" in baseurl.replace("$basearch", ""):
+            return
+        address = baseurl.replace("$basearch", os.uname()[4]).rstrip("/") + "/repodata/repomd.xml"
+        code, _target, err = self.download(address, "repomd.xml", self.proxy)
         if code:
-            self.fail(
-                "no-metadata",
-                "The repository at %s cannot be read, so nothing was written; check that address and the network."
-                % self.baseurl,
-                err,
-            )
+            message = "The repository at %s cannot be read, so nothing was written; check that address and the network."
+            raise NotServed("no-metadata", message % baseurl, err)
+
+    def choose(self, key_is_kept):
+        """Settle for the first mirror that serves metadata and key; the fetched key, None where it is kept already."""
+        others = self.module.params["alternatives"]
+        mirrors = [(self.baseurl, self.key_url)] + [(url, key_beside(url)) for url in others]
+        problems = []
+        for baseurl, key_url in mirrors:
+            try:
+                self.require_metadata(baseurl)
+                fetched = None if key_is_kept else self.fetch_key(key_url)
+            except NotServed as problem:
+                problems.append(problem.args)
+                continue
+            if problems:
+                self.done.append("%s did not serve: %s" % (self.baseurl, problems[0][0]))
+            self.baseurl = baseurl
+            return fetched
+        return self.fail(*problems[0])
 
     def makecache(self, before, copy):
         """Read the metadata with the new file, or put the old one back."""
@@ -278,6 +281,7 @@ class Repository(object):
             os.remove(self.path)
         elif copy:
             self.module.atomic_move(copy, self.path)
+        note("restored", file=self.path, backup=copy, sha256=sha256(self.path))
         if lock_holder(out + err) is not None:
             message = "Another package manager (pid %s) kept the lock; wait for it to end and run again." % (
                 lock_holder(out + err) or "unknown"
@@ -291,33 +295,69 @@ class Repository(object):
             err,
         )
 
+    def text(self, baseurl):
+        return render(baseurl, self.id, self.local_key, self.module.params["hold"], self.proxy)
+
     def ensure(self):
-        text = render(self.baseurl, self.id, self.local_key)
-        self.scratch = tempfile.mkdtemp(prefix="pydock-")
         before = read(self.path)
-        key_changed = self.ensure_key()
-        file_changed = before != text
+        known, kept = self.key_state()
+        # A mirror that an earlier run fell back to stays.
+        mirrors = [self.baseurl] + self.module.params["alternatives"]
+        texts = dict((self.text(url), url) for url in mirrors)
+        self.baseurl = texts.get(before, self.baseurl)
+        key_changed, file_changed = not (known and kept), before not in texts
         copy = None
+        if not self.check and (file_changed or not kept):
+            fetched = self.choose(kept)
+            if key_changed:
+                self.keep_key(known, fetched)
+        elif not self.check and key_changed:
+            self.keep_key(known, None)
+        text = self.text(self.baseurl)
+        file_changed = before != text
         if file_changed:
             self.done.insert(0, "written" if before is None else "replaced, the old file kept as a backup")
+            self.show(self.path, before, text)
             if not self.check:
-                if "$" not in self.baseurl.replace("$basearch", ""):
-                    self.require_metadata()
                 copy = back_up(self.path) if before is not None else None
                 self.write(text)
                 note_file(self.path, copy)
+        if key_changed:
+            self.done.append("key imported")
         if (file_changed or key_changed) and self.module.params["makecache"] and not self.check:
             self.makecache(before, copy)
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        changed = file_changed or key_changed
-        result = {"changed": changed, "steps": self.step("changed" if changed else "ok", "; ".join(self.done))}
-        if file_changed and self.module._diff:
-            result["diff"] = {
-                "before": before or "", "after": text, "before_header": self.path, "after_header": self.path,
-            }  # fmt: skip
-        if copy:
-            result["backup"] = copy
-        self.module.exit_json(**result)
+        self.step("changed" if file_changed or key_changed else "ok", "; ".join(self.done))
+        return {"backup": copy} if copy else {}
+
+    # -- the base repositories of an ended release
+
+    def repair(self, archives):
+        """Point the release's repository files to the first archive that serves all of them that are on."""
+        self.name = "base-repositories"
+        texts = dict((path, text) for path, text in repository_files().items() if path != self.path)
+        root, changes, problems = chosen_archive(texts, archives, self.unserved)
+        if problems:
+            message = (
+                "No archive of this release serves this host, so its repository files were left as they are: %s; check"
+                " the network, or write the address of a mirror into them."
+            )
+            self.fail("no-archive", message % "; ".join(problems[:3]), *problems)
+        for path, text in sorted(changes.items()):
+            self.show(path, texts[path], text)
+            if not self.check:
+                copy = back_up(path)
+                target = os.path.join(self.scratch, "base")
+                with io.open(target, "wb") as sink:
+                    sink.write(text.encode("latin-1"))
+                self.module.atomic_move(target, path)  # Takes over owner, mode and label.
+                note_file(path, copy)
+        names = ", ".join(os.path.basename(path) for path in sorted(changes))
+        self.step("changed" if changes else "ok", "%s: %s" % (root, names) if changes else "")
+
+    def unserved(self, address):
+        """Why an address does not serve this host, or None."""
+        code, _target, err = self.download(address, "repomd.xml")
+        return "%s: %s" % (address, err.strip() or "curl's error %d" % code) if code else None
 
 
 def main():
@@ -329,18 +369,27 @@ def main():
             "path": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
             "repository_id": {"type": "str", "default": "docker-ce-stable"},
             "local_key": {"type": "path", "default": "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce", "no_log": False},
+            "alternatives": {"type": "list", "elements": "str", "default": []},
+            "proxy": {"type": "str", "default": ""},
+            "archives": {"type": "list", "elements": "str", "default": []},
             "makecache": {"type": "bool", "default": True},
+            "hold": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
     repository = Repository(module)
+    addresses = [("baseurl", repository.baseurl), ("key_url", repository.key_url)]
+    addresses += [(name, value) for name in ("alternatives", "archives") for value in module.params[name]]
     problem = problem_with(
-        repository.baseurl, repository.key_url, repository.id, repository.fingerprint, repository.local_key
+        addresses, repository.id, repository.fingerprint, repository.local_key, repository.proxy
     )
     if problem:
         repository.fail("wrong-settings", "The package repository was not touched: %s." % problem)
-    repository.ensure()
+    if module.params["archives"]:
+        repository.repair(module.params["archives"])
+        repository.name = "repository"
+    repository.end(module.exit_json, **repository.ensure())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,59 @@
+"""Values of settings that are addresses, or about package repositories: normal, or a ValueError that says why not."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydock_installer import platforms
+from pydock_installer.suggest import hint
+
+
+def address(text: str, what: str) -> str:
+    """An http or https address, without the slash at its end. A text with an @ in it is never repeated."""
+    if "@" in text:
+        raise ValueError(f"{what} must not carry a user name or password")
+    if "://" not in text:
+        raise ValueError(f"{text} has no scheme: write https://{text}")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isprintable() or re.search(r"\s", text):
+        raise ValueError(f"{text} is not an http or https address")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{text} must end before its ? or #")
+    return text.rstrip("/")
+
+
+def repository(text: str) -> str:
+    """auto, the name of a mirror, or an address."""
+    names = ("auto", *platforms.mirrors())
+    if text in names:
+        return text
+    if "://" not in text and "." not in text:
+        raise ValueError(f"{text} is none of {', '.join(names)}, and no address{hint(text, names)}")
+    return address(text, "the address of a repository")
+
+
+def proxy(text: str) -> str:
+    """The address of an HTTP proxy, without user and password: a repository file is read by everybody."""
+    if "@" in text:
+        raise ValueError(
+            "a proxy's user and password are not kept here, nor in a repository file that everybody reads: write "
+            "proxy, proxy_username and proxy_password into [main] of the host's /etc/yum.conf, which pydock goes by"
+        )
+    place = address(text, "the address of a proxy")
+    if urlsplit(place).path:
+        raise ValueError(f"{text} must end after its port: http://HOST:PORT")
+    return place
+
+
+def fingerprint(text: Any) -> str:
+    """Forty hexadecimal digits, as people write them."""
+    digits = re.sub(r"\s|^0x", "", str(text)).upper()
+    if not re.fullmatch(r"[0-9A-F]{40}", digits):
+        raise ValueError(f"{text} is not a fingerprint of 40 hexadecimal digits")
+    return digits
