@@ -195,7 +195,7 @@ def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
             remedy,
             outcome.seconds,
             code,
-            _evidence(outcome),
+            evidence=_evidence(outcome),
         )
     if ledger.finished(name) >= set(roles_of(entry)):
         status = HostStatus.OK if changed or outcome.proof else HostStatus.UNCHANGED
