@@ -30,6 +30,8 @@ PHASES = {
 }
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 _PLACE = re.compile(r"\{([a-z]+)\}")
+#: The journal's way to write a quote within a message, and that of messages within messages.
+_QUOTE = re.compile(r"\\{1,3}\"")
 _NOTHING = Context()
 #: The registry in a sentence of which nobody knows whom it is about.
 _UNNAMED = "the registry"
@@ -117,6 +119,7 @@ def rows() -> tuple[Row, ...]:
 def diagnose(text: str, *, where: str | None = None, context: Context = _NOTHING) -> Diagnosis | None:
     """The first row that matches. A first line that is a code counts as such, and tells the phase if nobody does."""
     text = _ANSI.sub("", text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n{text[-TAIL:]}")
+    text = _QUOTE.sub('"', text)
     code = text[:100].partition("\n")[0].strip()
     if where is None and (known := explain(code)):
         where = known.where
@@ -139,8 +142,8 @@ def judge(
 ) -> Diagnosis | None:
     """What the words of a failed step mean, and what the engine's journal adds to them.
 
-    A row that is general gives way to the journal's. Else the journal's is told besides: engines up to 28 answer with
-    what Docker Hub said, and only their journal tells what the mirrors said before (domain.md, 6).
+    A row that is general gives way to the journal's. Of a pull the journal's is told besides: engines up to 28 answer
+    with what Docker Hub said, and only their journal tells what the mirrors said before (domain.md, 6).
     """
     found = diagnose(f"{code or ''}\n{words}", where=where, context=context)
     if not journal.strip():
@@ -151,7 +154,7 @@ def judge(
     telling = next((other for other in others if not _general(other)), None)
     if found is None or _general(found):
         return telling or next(iter(others), found)
-    if telling is None:
+    if telling is None or where != "pull":
         return found
     return Diagnosis(
         found.code, f"{found.cause} Besides, the engine's journal tells: {telling.cause}", found.remedy

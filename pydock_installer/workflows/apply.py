@@ -57,6 +57,8 @@ PHASE_OF_STEP = {
 }
 #: How many lines of a host's own words a report has, and how much of each.
 LINES, WIDTH = 12, 300
+#: How docker tells the progress of a pull, which proves nothing.
+LAYER = re.compile(r"[0-9a-f]{12}: ")
 
 
 def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
@@ -242,7 +244,8 @@ def _context(entry: HostPlan, outcome: Outcome) -> Context:
 def _evidence(outcome: Outcome) -> tuple[str, ...]:
     """The last lines of what the host and its engine said, each once; passwords in addresses are not told."""
     said = f"{outcome.journal}\n{outcome.evidence}".splitlines()
-    lines = dict.fromkeys(line.strip()[:WIDTH] for line in said if line.strip())
+    said = [line.strip() for line in said if line.strip() and not LAYER.match(line)]
+    lines = dict.fromkeys(line[:WIDTH] for line in said)
     return tuple(re.sub(r"://[^/\s@]{1,200}@", "://***@", line) for line in lines)[-LINES:]
 
 

@@ -1,6 +1,7 @@
 """The proof on real hosts: at which stage it ends, what the cause is, and what stays behind."""
 
 import json
+import re
 import subprocess
 from contextlib import contextmanager
 
@@ -14,7 +15,12 @@ from tests.unit.modules import shared
 
 maker = shared("pydock_builtin_image")
 NAME = "docker.m.daocloud.io"
-HANGS = "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
+#: Which of the two an engine says is a matter of luck: its clocks run out at the same time.
+HANGS = re.compile(
+    r'proof: The image hello-world could not be pulled: Get "https://registry-1\.docker\.io/v2/": '
+    r"(net/http: request canceled \(Client\.Timeout exceeded while awaiting headers\)|context deadline exceeded)\. "
+    r"Docker Hub is not reachable from this host, no mirror is configured\."
+)
 
 
 @pytest.fixture(scope="module")
@@ -116,15 +122,12 @@ def test_another_image_under_that_name_is_neither_run_nor_removed(host, pydock):
 def test_a_hub_that_hangs_and_no_mirror(lab, host, pydock):
     with lab.mirror.fault("hub-hang", hosts=[host]):
         told = failure(pydock("verify", "--json", "vy9"))
-    assert told["cause"] == (
-        f'proof: The image hello-world could not be pulled: Get "https://registry-1.docker.io/v2/": {HANGS}. '
-        "Docker Hub is not reachable from this host, no mirror is configured."
-    )
+    assert HANGS.fullmatch(told["cause"]), told["cause"]
     assert (told["code"], told["proof"]["failed"]) == ("client-timeout", "pull")
     assert "`pydock mirror test HOST`" in told["remedy"]
     assert "`pydock mirror set --best 2 HOST`" in told["remedy"]
     assert "--verify-image builtin" in told["remedy"]
-    assert any("Client.Timeout" in line for line in told["evidence"])
+    assert any("registry-1.docker.io" in line for line in told["evidence"])
 
 
 def test_a_hub_that_hangs_behind_a_mirror_that_forbids(lab, host, pydock):

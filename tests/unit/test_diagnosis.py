@@ -195,12 +195,20 @@ def test_the_journal_tells_besides_what_the_mirrors_said():
     """Engines up to 28 answer with Docker Hub's error alone."""
     journal = 'level=info msg="Attempting next endpoint for pull after error: error parsing HTTP 403 response body: x"'
     found = judge("pull-failed", HUB, journal, context=Context("hello-world", ("https://a.example/",)))
+    assert found is not None
     assert found.code == "client-timeout"
     assert found.cause.endswith(
         "Besides, the engine's journal tells: The registry or its mirror refuses this host (403)."
     )
     assert judge("pull-failed", HUB, f'level=warning msg="{HUB}"').cause.count("not reachable") == 1
     assert judge("pull-failed", HUB, "level=warning nothing of note") == diagnose(f"pull-failed\n{HUB}")
+
+
+def test_of_a_run_the_journal_only_says_the_same_again():
+    said = 'docker: Error response from daemon: OCI runtime create failed: exec: "runc": executable file not found in $PATH'
+    journal = r'level=warning msg="failed to retrieve runc version: exec: \"runc\": executable file not found in $PATH"'
+    assert judge("run-failed", said, journal) == diagnose(f"run-failed\n{said}")
+    assert judge("run-failed", "no word", journal).code == "runtime-missing"
 
 
 def test_what_is_said_in_general_gives_way_to_the_journal():
