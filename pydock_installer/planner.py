@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydock_installer import checks, platforms
+from pydock_installer import checks, planner_legacy, platforms
 from pydock_installer.archive import archives, dead_files
 from pydock_installer.checks.rule import Context
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
@@ -49,6 +49,10 @@ def plan_host(
     findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, measure)))
     if any(checks.blockers(findings)) or known is None or not known.path:
         return HostPlan(host, facts, findings)
+    if known.legacy:
+        return planner_legacy.plan(
+            host, facts, settings, findings, verify=wishes.verify, only_verify=wishes.only_verify
+        )
     choice = choice or choices({host.name: facts}, settings)[host.name]
     chosen = repository(choice.name, known.path, settings.package_proxy or "")
     needs = _Needs(facts, settings, chosen, choice, known.path)
@@ -62,6 +66,12 @@ def plan_host(
         findings = (*findings, _podman(in_the_way))
         return HostPlan(host, facts, findings, consent=in_the_way)
     return HostPlan(host, facts, findings, steps, needs.variables(steps), consent=in_the_way)
+
+
+def is_legacy(facts: Facts) -> bool:
+    """Whether a host is of release 6."""
+    found = platforms.nearest(facts.release.value) if isinstance(facts.release, Known) else None
+    return found is not None and found.legacy
 
 
 def _podman(names: tuple[str, ...]) -> Finding:

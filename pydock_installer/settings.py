@@ -30,6 +30,8 @@ DEFAULT_FILE = "pydock.yml"
 #: Variables of the lab and its tests, which are no settings.
 NOT_SETTINGS = ("PYDOCK_LAB", "PYDOCK_BENCH", "PYDOCK_GOLDEN", "PYDOCK_MOLECULE")
 DOCKER_KEY = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
+#: EPEL 6 (fedoraproject.org, keys): 0608B895.
+EPEL_KEY = "8C3BE96AF2309184DA5C0DAE3B49DF2A0608B895"
 
 
 def _version(text: Any) -> str:
@@ -173,6 +175,17 @@ class Rollout(_Part):
     )
 
 
+class Legacy(_Part):
+    """Where release 6 gets Docker from."""
+
+    epel: Annotated[str, AfterValidator(setting_values.epel)] = Field(
+        "auto", description="The archive of EPEL."
+    )
+    epel_key: Annotated[str, BeforeValidator(setting_values.fingerprint)] = Field(
+        EPEL_KEY, description="Fingerprint of the key that signs EPEL 6."
+    )
+
+
 class Runs(_Part):
     """How long runs are kept."""
 
@@ -213,6 +226,7 @@ class Settings(_Part):
     checks: Checks = Checks()
     rollout: Rollout = Rollout()
     runs: Runs = Runs()
+    legacy: Legacy = Legacy()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
 

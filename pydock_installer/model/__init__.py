@@ -8,7 +8,14 @@ from enum import Enum
 from typing import Any
 
 from pydock_installer.model.fact import NOT_ASKED, Fact, Known, Unknown
-from pydock_installer.model.groups import EngineFacts, NetworkFacts, PackageFacts, StorageFacts, SystemFacts
+from pydock_installer.model.groups import (
+    EngineFacts,
+    LegacyFacts,
+    NetworkFacts,
+    PackageFacts,
+    StorageFacts,
+    SystemFacts,
+)
 from pydock_installer.model.journal import Journal
 
 
@@ -91,7 +98,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class Service:
-    """The docker service as systemd sees it."""
+    """The docker service as systemd sees it; on release 6 in its words."""
 
     active: str
     enabled: str
@@ -151,6 +158,8 @@ class Facts:
     network: NetworkFacts = field(default_factory=NetworkFacts)
     package_facts: PackageFacts = field(default_factory=PackageFacts)
     engine_facts: EngineFacts = field(default_factory=EngineFacts)
+    legacy: LegacyFacts = field(default_factory=LegacyFacts)
+    """Release 6 alone."""
 
 
 __all__ = [
@@ -166,6 +175,7 @@ __all__ = [
     "HostStatus",
     "Journal",
     "Known",
+    "LegacyFacts",
     "NetworkFacts",
     "Outcome",
     "Package",
@@ -226,6 +236,8 @@ class HostPlan:
     steps: tuple[Step, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     unreachable: Finding | None = None
+    role: str | None = None
+    """The one role that does all its steps (release 6); else each step has its own."""
     consent: tuple[str, ...] = ()
     """Packages a user may still need, that go only with a word of their own."""
 

@@ -34,6 +34,8 @@ class Questions:
     """Names that rpm is asked about."""
     mirrors: Mapping[str, str] = field(default_factory=dict)
     """Package mirrors to try, name to base address."""
+    epel: Mapping[str, str] = field(default_factory=dict)
+    """Archives of EPEL to try instead on release 6, name to base address."""
     registries: Sequence[str] = ()
     """Registry mirrors to try."""
     data_root: str = "/var/lib/docker"
@@ -79,6 +81,7 @@ def probe_for(host: Host, questions: Questions) -> Probe:
         f"package-proxy={questions.package_proxy}",
         f"data-root={questions.data_root}",
         *(f"mirror={name}={base}" for name, base in questions.mirrors.items()),
+        *(f"epel={name}={base}" for name, base in questions.epel.items()),
         *(f"registry={address}" for address in questions.registries),
         *(f"platform={identifier}:{major}:{path}" for identifier, major, path in platforms.paths()),
         "--",

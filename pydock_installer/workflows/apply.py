@@ -13,7 +13,7 @@ from pydock_installer.diagnosis import diagnose
 from pydock_installer.errors import ExitCode, PydockError
 from pydock_installer.model import HostPlan, HostReport, HostStatus, Outcome, Plan, Report, StepStatus
 from pydock_installer.outcome import Ledger
-from pydock_installer.render import ROLE_OF_STEP, render
+from pydock_installer.render import render, roles_of
 from pydock_installer.report import exit_code, to_json
 from pydock_installer.settings import Rollout
 from pydock_installer.state import private_files
@@ -28,6 +28,7 @@ DOING = {
     "docker_packages": "packages",
     "docker_daemon": "engine",
     "docker_verify": "proof",
+    "docker_legacy": "packages, engine and proof",
     "docker_restore": "files",
 }
 
@@ -39,6 +40,7 @@ PHASE_OF_STEP = {
     "compilers": "packages",
     "tools": "packages",
     "engine": "packages",
+    "library": "packages",
     "settings": "daemon",
     "service": "daemon",
     "proof": "pull",
@@ -129,11 +131,6 @@ def _stop(
     else:
         interrupted.wait(chosen.pause)
     return "left untouched: interrupted before its turn" if interrupted.is_set() else None
-
-
-def roles_of(entry: HostPlan) -> tuple[str, ...]:
-    """The roles that do a host's steps, in order."""
-    return tuple(dict.fromkeys(ROLE_OF_STEP[step.name] for step in entry.steps))
 
 
 def _tell(
