@@ -108,12 +108,21 @@ note() {
     [ ! -s "$journal" ] || [ -z "$(tail -c 1 "$journal")" ] || echo >>"$journal"
     printf '{%s, "time": "%s"}\n' "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >>"$journal"
 }
+# A name for a copy beside a file, which no tool reads.
+beside() {
+    copy=$1.pydock-$(stamp).bak
+    while [ -e "$copy" ]; do
+        sleep 1
+        copy=$1.pydock-$(stamp).bak
+    done
+    printf %s "$copy"
+}
 # replace FILE NEW: keeps the old file beside it, with mode, owner and label.
 backup=
 replace() {
     backup=
     if [ -e "$1" ]; then
-        backup=$1.pydock-$(stamp).bak
+        backup=$(beside "$1")
         cp -p "$1" "$backup" && cp -p "$1" "$1.pydock-new" && cat "$2" >"$1.pydock-new" && mv -f "$1.pydock-new" "$1" ||
             fail write-failed "$1 could not be written; is the disk full?"
         note "\"action\": \"replaced\", \"backup\": \"$backup\", \"file\": \"$1\", \"sha256\": \"$(sum "$1")\""
@@ -243,12 +252,16 @@ remove() {
     done
     tell changed "${present# }"
 }
+versions() {
+    found=$(rpm -q --qf '%{NAME} %{VERSION}, ' "$@")
+    printf %s "${found%, }"
+}
 install() {
     begin "$1"
     shift
     # shellcheck disable=SC2086 - names of packages
     wanted=$(missing "$@")
-    [ -n "$wanted" ] || { tell ok "$(rpm -q --qf '%{NAME} %{VERSION} ' "$@")"; return; }
+    [ -n "$wanted" ] || { tell ok "$(versions "$@")"; return; }
     may "install $wanted" || return 0
     # shellcheck disable=SC2086 - names of packages
     yum_do install $wanted
@@ -257,7 +270,7 @@ install() {
     still=$(missing $wanted)
     [ "$code" != 124 ] || fail transaction-failed "yum did not end within 30 minutes."
     [ -z "$still" ] || fail transaction-failed "yum did not install $still."
-    tell changed "$(rpm -q --qf '%{NAME} %{VERSION} ' "$@")"
+    tell changed "$(versions "$@")"
 }
 # Without its newer library, the program does not even start (dm_task_get_info_with_deferred_remove).
 library() {
@@ -510,7 +523,7 @@ EOT
     while IFS='|' read -r path copy wrote; do
         [ -n "$path" ] || continue
         may "put back $path" || continue
-        kept=$path.pydock-$(stamp).bak
+        kept=$(beside "$path")
         cp -p "$path" "$kept"
         cp -p "$copy" "$path.pydock-new" && mv -f "$path.pydock-new" "$path" || fail restore-failed "$path could not be written."
         note "\"action\": \"restored\", \"backup\": \"$copy\", \"file\": \"$path\", \"kept\": \"$kept\", \"sha256\": \"$(sum "$path")\""
