@@ -124,7 +124,9 @@ def containers(facts: Facts, context: Context) -> Finding | None:
             f"{running} and will stop, because {reason}",
             "Do it when they may stop; those with a restart policy come back by themselves.",
         )
-    changed = _changed_beyond_reload(facts, context)
+    legacy = context.platform is not None and context.platform.legacy
+    # Of release 6, legacy-options tells.
+    changed = [] if legacy else _changed_beyond_reload(facts, context)
     if not changed:
         return ok(code, f"{running}, and nothing would stop them")
     state = facts.engine_facts.state
@@ -140,6 +142,8 @@ def containers(facts: Facts, context: Context) -> Finding | None:
 
 def _replaced(facts: Facts, context: Context) -> str | None:
     """Why another engine would come in place of the one that runs."""
+    if context.platform and context.platform.legacy:
+        return None
     if isinstance(facts.packages, Known) and "docker-ce" not in facts.packages.value:
         return "docker-ce comes in place of this Docker"
     wanted = context.settings.docker_version
@@ -223,7 +227,7 @@ def kubernetes(facts: Facts, _: Context) -> Finding | None:
 def daemon_json(facts: Facts, context: Context) -> Finding | None:
     """The engine can read its settings, and nobody gives it the same one by a flag."""
     code = "daemon-json"
-    if facts.daemon_json == NOT_ASKED:
+    if facts.daemon_json == NOT_ASKED or (context.platform and context.platform.legacy):
         return None
     present = _settings_of(facts)
     if isinstance(present, Unknown):

@@ -34,8 +34,6 @@ class Questions:
     """Names that rpm is asked about."""
     mirrors: Mapping[str, str] = field(default_factory=dict)
     """Package mirrors to try, name to base address."""
-    epel: Mapping[str, str] = field(default_factory=dict)
-    """Archives of EPEL to try instead on release 6, name to base address."""
     registries: Sequence[str] = ()
     """Registry mirrors to try."""
     data_root: str = "/var/lib/docker"
@@ -49,6 +47,8 @@ class Questions:
     """Whether it is asked what registry mirrors answer and which packages a mirror has."""
     sections: Sequence[str] = SECTIONS
     """What is asked beyond the basics; further sections than those of preflight are ``registries``."""
+    epel: Mapping[str, str] = field(default_factory=dict)
+    """Archives of EPEL to try instead of mirrors on release 6, name to base address."""
 
 
 @cache
