@@ -9,7 +9,7 @@ from importlib import resources
 import yaml
 
 #: The groups in the order in which they are told; one file each.
-GROUPS = ("reach", "host", "system", "storage", "network", "packages", "engine", "restore")
+GROUPS = ("reach", "host", "system", "storage", "network", "packages", "engine", "restore", "uninstall")
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydock_installer import checks, planner_legacy, platforms
+from pydock_installer import checks, daemon_json, planner_legacy, platforms
 from pydock_installer.archive import archives, dead_files
 from pydock_installer.checks.rule import Context
+from pydock_installer.engine_change import (
+    EngineChange,
+    EngineWish,
+    engine_change,
+    held_back,
+    newest_there,
+)
+from pydock_installer.lock import Lock
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
-from pydock_installer.platforms.versions import matches
 from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, is_managed, repository
 from pydock_installer.repository_choice import Choice, choices
+from pydock_installer.restart import Restart, restart
 from pydock_installer.settings import Settings
 
 #: The steps that are one transaction of the package manager.
@@ -26,6 +33,12 @@ class Wishes:
     """What the user wants beyond the settings, for this one command."""
 
     replace_podman: bool = False
+    restart: bool = False
+    """Whether running containers may be stopped by a restart of the engine."""
+    upgrade: bool = False
+    """Whether an engine that fits goes to the newest that fits all the same."""
+    lock: Lock | None = None
+    """The exact packages by release; counts instead of the settings' version."""
     verify: bool = False
     only_verify: bool = False
 
@@ -46,16 +59,28 @@ def plan_host(
     known = platforms.lookup(release) if release else None
     measure = platforms.nearest(release) if release else None
     judged = (checks.judge(finding, settings) for finding in beside)
-    findings = (*(f for f in judged if f), *checks.findings(facts, Context(settings, measure)))
+    wish, beside_wish = _engine_wish(facts, settings, wishes, known)
+    settings = settings.model_copy(update={"docker_version": wish.version})
+    findings = (
+        *(f for f in judged if f),
+        *checks.findings(facts, Context(settings, measure)),
+        *beside_wish,
+    )
     if any(checks.blockers(findings)) or known is None or not known.path:
         return HostPlan(host, facts, findings)
     if known.legacy:
         return planner_legacy.plan(
-            host, facts, settings, findings, verify=wishes.verify, only_verify=wishes.only_verify
+            host,
+            facts,
+            settings,
+            findings,
+            verify=wishes.verify,
+            only_verify=wishes.only_verify,
+            restart=wishes.restart,
         )
     choice = choice or choices({host.name: facts}, settings)[host.name]
-    chosen = repository(choice.name, known.path, settings.package_proxy or "")
-    needs = _Needs(facts, settings, chosen, choice, known.path)
+    chosen = repository(choice.name, known.path, settings.hold, settings.package_proxy or "")
+    needs = _Needs(facts, settings, chosen, choice, known.path, wish, wishes)
     if wishes.only_verify:
         steps: tuple[Step, ...] = (_proof("you asked for it"),)
         in_the_way: tuple[str, ...] = ()
@@ -65,7 +90,48 @@ def plan_host(
     if in_the_way and not wishes.replace_podman:
         findings = (*findings, _podman(in_the_way))
         return HostPlan(host, facts, findings, consent=in_the_way)
-    return HostPlan(host, facts, findings, steps, needs.variables(steps), consent=in_the_way)
+    due = None if wishes.restart or wishes.only_verify else needs.restart()
+    return HostPlan(
+        host,
+        facts,
+        findings,
+        steps,
+        {**needs.variables(steps), "docker_daemon_restart": wishes.restart},
+        consent=in_the_way,
+        stops=f"{due.who} would stop: {due.reason}" if due and due.stops else "",
+        diff=needs.diff(),
+    )
+
+
+def _engine_wish(
+    facts: Facts, settings: Settings, wishes: Wishes, known: platforms.Platform | None
+) -> tuple[EngineWish, tuple[Finding, ...]]:
+    """What is wanted of a host's engine, and what a person should know about that."""
+    version, lock = settings.docker_version, wishes.lock
+    machine = facts.architecture.value if isinstance(facts.architecture, Known) else ""
+    if lock and known and known.path:
+        if pins := lock.pins(known.path, machine):
+            return EngineWish(pins["docker-ce"].partition("-")[0], False, pins, lock.name), ()
+        return EngineWish(version, wishes.upgrade), (
+            Finding(
+                "lock-file",
+                Severity.WARNING,
+                f"{lock.name} has nothing for {known.path}/{machine}: docker_version {version} counts there",
+                "Once such hosts run what they should, `pydock lock` adds it.",
+            ),
+        )
+    wish = EngineWish(version, wishes.upgrade)
+    newest = newest_there(facts, version) if wishes.upgrade else None
+    if newest and (place := held_back(facts, newest)):
+        return wish, (
+            Finding(
+                "version-lock",
+                Severity.WARNING,
+                f"versionlock keeps Docker {newest} out ({place}): the upgrade goes as far as that allows",
+                f"Take the line out of {place.partition(',')[0]} to go further.",
+            ),
+        )
+    return wish, ()
 
 
 def is_legacy(facts: Facts) -> bool:
@@ -92,6 +158,13 @@ class _Needs:
     repository: Repository
     choice: Choice
     path: str
+    wish: EngineWish
+    wishes: Wishes
+
+    @property
+    def change(self) -> EngineChange | None:
+        """What becomes of the engine."""
+        return engine_change(self.facts, self.wish)
 
     def steps(self, verify: bool) -> tuple[Step, ...]:
         names = platforms.package_names()
@@ -108,7 +181,8 @@ class _Needs:
         if reason := self._repository_reason():
             host = self.repository.baseurl.split("/")[2]
             through = f" through {self.repository.proxy}" if self.repository.proxy else ""
-            sentence = f"set up the docker-ce repository of {host}{through}, its key pinned"
+            held = ", held" if self.repository.hold else ""
+            sentence = f"set up the docker-ce repository of {host}{through}, its key pinned{held}"
             steps.append(Step("repository", sentence, "; ".join(filter(None, (reason, self.choice.why)))))
         engine = self._engine_step()
         settings, service = self._settings_step(), self._service_step(engine is not None)
@@ -143,13 +217,17 @@ class _Needs:
                 else ()
             ),
             # A transaction right after it reads the metadata anyway.
+            "docker_repositories_hold": self.repository.hold,
             "docker_repositories_makecache": not any(step.name in PACKAGE_STEPS for step in steps),
             "docker_packages_absent": [*names.obsolete, *self.podman()],
             "docker_packages_compilers": settings.compilers,
             "docker_packages_tools": list(names.tools),
             "docker_packages_engine": list(names.engine),
             "docker_packages_plugins": list(names.plugins),
-            "docker_packages_version": settings.docker_version,
+            "docker_packages_version": self.wish.version,
+            "docker_packages_upgrade": self.wish.upgrade,
+            "docker_packages_versions": dict(self.wish.pins),
+            "docker_packages_restart": self.wishes.restart,
             "docker_daemon_settings": settings.daemon_settings(),
             "docker_verify_image": settings.verify.image,
             "docker_verify_registry_mirrors": list(settings.registry_mirrors),
@@ -183,6 +261,12 @@ class _Needs:
         if not isinstance(present, Known):
             return f"{REPOSITORY_FILE} could not be read"
         if present.value != self.repository.content:
+            if present.value == replace(self.repository, hold=not self.repository.hold).content:
+                return (
+                    "yum update still sees Docker's packages"
+                    if self.repository.hold
+                    else "it is held, and shall not be any more"
+                )
             reason = f"{REPOSITORY_FILE} differs (the old file is kept beside it)"
             if re.search("^proxy", present.value, re.MULTILINE) and not self.repository.proxy:
                 lost = "" if is_managed(present.value) else ": set package_proxy if it is needed"
@@ -195,39 +279,41 @@ class _Needs:
         return None
 
     def _engine_step(self) -> Step | None:
-        names, wanted = platforms.package_names(), self.settings.docker_version
-        packages = self.facts.packages
-        installed = packages.value if isinstance(packages, Known) else {}
-        what = "newest" if wanted == "latest" else wanted
-        if missing := self._missing(names.engine):
-            return Step("engine", f"install {', '.join(missing)} ({what})", "not installed")
-        versions = {name: installed[name][0].version for name in ("docker-ce", "docker-ce-cli")}
-        for name, version in versions.items():
-            if not matches(version, wanted):
-                return Step("engine", f"bring Docker to {wanted}", f"{name} is {version}")
-        if len(set(versions.values())) > 1:
-            found = " and ".join(f"{name} {version}" for name, version in versions.items())
-            return Step("engine", "bring engine and client to one version", f"they are {found}")
-        return None
+        change = self.change
+        return Step("engine", change.sentence, change.reason) if change else None
+
+    def restart(self) -> Restart | None:
+        """The restart of a running engine that is due for what is wanted."""
+        change = self.change
+        due = change if change and change.restarts else None
+        return restart(self.facts, self.settings.daemon_settings(), None, due)
+
+    def diff(self) -> str:
+        """How daemon.json would change; nothing where nobody can tell."""
+        change = self._change()
+        return change.diff if isinstance(change, daemon_json.Change) else ""
+
+    def _change(self) -> daemon_json.Change | str:
+        """What the settings do to daemon.json; or why that cannot be said."""
+        file = self.facts.daemon_json
+        if isinstance(file, Unknown):
+            return f"the file could not be read: {file.reason}"
+        try:
+            return daemon_json.change(file.value if file else "", self.settings.daemon_settings())
+        except ValueError as problem:
+            return f"the file is not valid JSON: {problem}"
 
     def _settings_step(self) -> Step | None:
         wanted = self.settings.daemon_settings()
         if not wanted:
             return None
-        sentence = f"set {', '.join(wanted)} in /etc/docker/daemon.json"
+        sentence = f"set {', '.join(wanted)} in {daemon_json.FILE}"
+        change = self._change()
+        if isinstance(change, str):
+            return Step("settings", sentence, change)
         if self.facts.daemon_json is None:
             return Step("settings", sentence, "there is no such file")
-        if isinstance(self.facts.daemon_json, Unknown):
-            return Step("settings", sentence, f"the file could not be read: {self.facts.daemon_json.reason}")
-        try:
-            present = json.loads(self.facts.daemon_json.value.lstrip("\ufeff").strip() or "{}")
-        except (ValueError, RecursionError):
-            return Step("settings", sentence, "the file is not valid JSON")
-        present = present if isinstance(present, dict) else {}
-        differing = [
-            key for key in wanted if key not in present or not same_setting(key, present[key], wanted[key])
-        ]
-        return Step("settings", sentence, f"{', '.join(differing)} differs") if differing else None
+        return Step("settings", sentence, f"{', '.join(change.keys)} differs") if change.keys else None
 
     def _service_step(self, engine_changes: bool) -> Step | None:
         service, engine = self.facts.service, self.facts.engine
@@ -244,24 +330,14 @@ class _Needs:
             # Without its client nobody could ask it.
             asked = not engine_changes
             return Step("service", "bring docker to answer", "it runs but does not answer") if asked else None
-        mirrors = normal_mirrors(self.settings.registry_mirrors)
-        if mirrors and mirrors != normal_mirrors(engine.value.registry_mirrors):
+        if not engine_changes and (due := self.restart()):
+            kept = ", containers go on meanwhile (live-restore)" if due.goes_on else ""
+            return Step("service", "restart docker", due.reason + kept)
+        mirrors = daemon_json.normal_mirrors(self.settings.registry_mirrors)
+        if mirrors and mirrors != daemon_json.normal_mirrors(engine.value.registry_mirrors):
             reason = f"in effect are {', '.join(engine.value.registry_mirrors) or 'no mirrors'}"
             return Step("service", "have docker reload its settings", reason)
         return None
-
-
-def same_setting(key: str, present: Any, wanted: Any) -> bool:
-    """Whether daemon.json says so already, as the role's module judges it: mirrors by what the engine makes of them."""
-    if key == "registry-mirrors" and isinstance(present, list) and isinstance(wanted, list):
-        return normal_mirrors(present) == normal_mirrors(wanted)
-    # In JSON, 1 is not true.
-    return json.dumps(present, sort_keys=True) == json.dumps(wanted, sort_keys=True)
-
-
-def normal_mirrors(mirrors: Iterable[Any]) -> list[str]:
-    """Addresses as the engine reports them: one trailing slash, no doubles."""
-    return list(dict.fromkeys(str(mirror).rstrip("/") + "/" for mirror in mirrors))
 
 
 def _proof(reason: str) -> Step:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import unified_diff
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydock_installer import archive, epel, legacy_options, platforms
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Unknown
+from pydock_installer.restart import Restart
 from pydock_installer.settings import Settings
 
 ROLE = "docker_legacy"
 ENGINE = "docker-io"
+RESTART = "engine 1.7.1 takes other options at a restart alone"
 #: Of all that docker-ce is in conflict with, this release has one: an application for the system tray.
 IN_THE_WAY = ("docker",)
 
@@ -32,6 +35,16 @@ class Options:
         """What changes in the file, in words."""
         there = legacy_options.differing(self.present.split(), self.flags)
         return (*(f"--{name}" for name in there), *self.proxies)
+
+    @property
+    def diff(self) -> str:
+        """How the file changes, as ``diff -u`` shows it; of a proxy's password nothing is known here."""
+        pairs = [(legacy_options.VARIABLE, self.present, self.wanted)] if self.present != self.wanted else []
+        before = [f'{name}="{old}"' for name, old, _ in pairs]
+        after = [f'{name}="{new}"' for name, _, new in pairs]
+        after += [f'export {name}="{value}"' for name, value in self.proxies.items()]
+        file = legacy_options.FILE
+        return "\n".join(unified_diff(before, after, file, file, lineterm="", n=0)) if self.changes else ""
 
 
 def options(facts: Facts, settings: Mapping[str, Any]) -> Options:
@@ -71,11 +84,62 @@ def plan(
             return HostPlan(host, facts, (*findings, refusal(str(problem))))
     needs = _Needs(facts, settings, wanted)
     steps = (_proof("you asked for it"),) if only_verify else needs.steps(verify)
-    stops = needs.stops(steps) if not restart else None
-    if stops:
-        return HostPlan(host, facts, (*findings, stops))
     only = "proof" if [step.name for step in steps] == ["proof"] else ""
-    return HostPlan(host, facts, findings, steps, needs.variables(only, restart), role=ROLE)
+    return HostPlan(
+        host,
+        facts,
+        findings,
+        steps,
+        needs.variables(only, restart),
+        role=ROLE,
+        stops="" if restart else _stops(facts, steps),
+        diff=wanted.diff if steps else "",
+    )
+
+
+def plan_mirrors(
+    host: Host, facts: Facts, findings: tuple[Finding, ...], wanted: tuple[str, ...], settings: Settings, restart: bool
+) -> HostPlan:
+    """The steps of a host that is to have these registry mirrors, and nothing else."""
+    try:
+        wished = options(facts, {"registry-mirrors": list(wanted)})
+    except ValueError as problem:
+        return HostPlan(host, facts, (*findings, refusal(str(problem))))
+    steps: list[Step] = []
+    if wished.changes:
+        sentence = f"set --registry-mirror in {legacy_options.FILE} to {', '.join(wanted) or 'none'}"
+        steps.append(Step("settings", sentence, "it differs"))
+    if wished.changes or not in_effect(facts, wished):
+        steps.append(Step("service", "restart docker", RESTART))
+    needs = _Needs(facts, settings.model_copy(update={"registry_mirrors": wanted, "daemon": {}}), wished)
+    return HostPlan(
+        host,
+        facts,
+        findings,
+        tuple(steps),
+        needs.variables("settings", restart),
+        role=ROLE,
+        stops="" if restart else _stops(facts, steps),
+        diff=wished.diff,
+    )
+
+
+def present_mirrors(facts: Facts) -> tuple[str, ...]:
+    """What other_args names. Raises ValueError if it cannot be read."""
+    wished = options(facts, {"registry-mirrors": []})
+    flags = legacy_options.parsed(wished.present.split())
+    return tuple(flag.value for flag in flags if flag.name == "registry-mirror")
+
+
+def _stops(facts: Facts, steps: Iterable[Step]) -> str:
+    """Which containers a restart would stop, and why."""
+    engine = facts.engine
+    running = engine.value.containers_running if isinstance(engine, Known) else 0
+    if not running or not any(step.sentence == "restart docker" for step in steps):
+        return ""
+    seen = facts.legacy.containers
+    names = seen.value if isinstance(seen, Known) else ()
+    return f"{Restart(RESTART, running, names).who} would stop: {RESTART}"
 
 
 def refusal(message: str) -> Finding:
@@ -147,23 +211,6 @@ class _Needs:
             steps.append(_proof("you asked for it"))
         return tuple(steps)
 
-    def stops(self, steps: tuple[Step, ...]) -> Finding | None:
-        """Containers that a restart would stop, without anybody's word for it."""
-        engine = self.facts.engine
-        running = engine.value.containers_running if isinstance(engine, Known) else 0
-        due = next((step for step in steps if step.name == "service" and "restart" in step.sentence), None)
-        if not running or not due:
-            return None
-        seen = self.facts.legacy.containers
-        names = ", ".join(seen.value[:8]) if isinstance(seen, Known) else f"{running} containers"
-        return Finding(
-            "restart-needed",
-            Severity.BLOCKER,
-            f"{names} would stop: engine 1.7.1 takes other options at a restart alone",
-            f"Do it when they may stop: `service docker stop` on the host, then run again.",
-            group="engine",
-        )
-
     def variables(self, only: str, restart: bool) -> Mapping[str, Any]:
         """What the role is told: the whole wish, so that a run tree repeats by itself."""
         settings, wished = self.settings, self.options
@@ -218,7 +265,7 @@ class _Needs:
         if isinstance(cgconfig, Known) and not cgconfig.value.at_boot:
             return Step("service", start, "at boot cgconfig is not started")
         if changes:
-            return Step("service", "restart docker", "engine 1.7.1 takes other options at a restart alone")
+            return Step("service", "restart docker", RESTART)
         if not isinstance(engine, Known):
             return Step("service", "restart docker", "it runs but does not answer")
         if self.options.flags and not in_effect(self.facts, self.options):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,13 @@ ROLE_OF_STEP = {
     "service": "docker_daemon",
     "proof": "docker_verify",
     "restore": "docker_restore",
+    "stop": "docker_absent",
+    "packages": "docker_absent",
+    "network": "docker_absent",
+    "firewall": "docker_absent",
+    "data": "docker_absent",
+    "system": "docker_absent",
+    "config": "docker_absent",
 }
 
 #: What does every step on release 6.
@@ -122,6 +130,7 @@ def render(plan: Plan, settings: Settings) -> RunTree:
         "forks": min(settings.forks, max(len(hosts), 1)),
         "timeout": round(settings.ssh.timeout),
         "ssh_args": _ssh_arguments(settings),
+        "control_path_dir": _control_path_dir(settings),
     }
     files = {
         name: environment.get_template(f"{name}.j2").render(values)
@@ -198,6 +207,14 @@ def _ssh_arguments(settings: Settings) -> str:
     if settings.ssh.config:
         arguments = ["-F", str(Path(settings.ssh.config).expanduser().resolve()), *arguments]
     return shlex.join(arguments).replace("%", "%%")
+
+
+def _control_path_dir(settings: Settings) -> str:
+    """Where the sockets of shared connections are: short, and another place for another ssh configuration."""
+    if not settings.ssh.config:
+        return "~/.ansible/cp"
+    path = str(Path(settings.ssh.config).expanduser().resolve())
+    return f"~/.ansible/cp/{hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 
 def _role_files(role: str) -> Mapping[str, str]:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydock_installer import platforms
+from pydock_installer.drift import sentence
 from pydock_installer.errors import ExitCode
 from pydock_installer.model import (
+    Difference,
     Facts,
     Finding,
     HostReport,
@@ -18,7 +20,9 @@ from pydock_installer.model import (
     Report,
     Severity,
     StepStatus,
+    Traces,
 )
+from pydock_installer.model.traces import Firewall
 
 #: How each status reads in the closing sentence.
 WORDS = {
@@ -30,6 +34,9 @@ WORDS = {
     HostStatus.UNREACHABLE: "unreachable",
     HostStatus.REFUSED: "left alone",
 }
+
+#: What it means that a host is as wanted, after a command that wants something else than a proven Docker.
+DONE = {"restore": "restored", "uninstall": "without Docker now"}
 
 
 def exit_code(statuses: Iterable[HostStatus]) -> int:
@@ -51,9 +58,10 @@ def summary(report: Report) -> str:
     if report.command == "check":
         return _check_summary(report.hosts)
     statuses = [host.status for host in report.hosts]
-    words = {**WORDS, HostStatus.OK: "restored"} if report.command == "restore" else WORDS
+    words = {**WORDS, HostStatus.OK: DONE.get(report.command, WORDS[HostStatus.OK])}
     parts = [f"{number} {text}" for status, text in words.items() if (number := statuses.count(status))]
-    return f"{_hosts(len(statuses))}: {', '.join(parts)}."
+    told = f"{_hosts(len(statuses))}: {', '.join(parts)}."
+    return " ".join(part for part in (told, sentence(report.drift)) if part)
 
 
 def _check_summary(hosts: Sequence[HostReport]) -> str:
@@ -114,13 +122,25 @@ def engine_version(proof: Proof | None) -> str:
 
 def to_json(report: Report) -> dict[str, Any]:
     """The document of ``--json``; docs/json.md tells each key."""
+    drift = {"drift": [_difference(one) for one in report.drift]} if report.command == "status" else {}
     return {
         "command": report.command,
         "run": report.run,
         "run_directory": report.run_directory,
         "exit_code": report.exit_code,
         "summary": summary(report),
-        "hosts": [_host(host) for host in report.hosts],
+        **drift,
+        "hosts": [
+            {**_host(host), **(_removal(host) if report.command == "uninstall" else {})}
+            for host in report.hosts
+        ],
+    }
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    return {
+        "what": list(one.what),
+        "values": [{"value": value, "hosts": list(hosts)} for value, hosts in one.values],
     }
 
 
@@ -131,12 +151,56 @@ def _host(host: HostReport) -> dict[str, Any]:
         "facts": _facts(host.plan.facts),
         "findings": [_finding(finding) for finding in host.plan.findings],
         "steps": _steps(host),
+        "diff": host.plan.diff or None,
         "proof": _proof(host.proof),
         "cause": host.cause,
         "remedy": host.remedy,
         "code": host.code,
         "seconds": round(host.seconds, 1),
     }
+
+
+def _removal(host: HostReport) -> dict[str, Any]:
+    """What an uninstallation has to say besides."""
+    left = None if host.left is None else [{"what": entry.what, "why": entry.why} for entry in host.left]
+    return {"left": left, "traces": _traces(host.plan.traces)}
+
+
+def _traces(traces: Traces | None) -> dict[str, Any] | None:
+    """What there was of Docker before anything was done; ``null`` for what could not be seen."""
+    if traces is None:
+        return None
+    return {
+        "units": [
+            {"name": u.name, "active": u.active, "enabled": u.enabled} for u in _seen(traces.units, ())
+        ],
+        "containers": [
+            {"name": c.name, "image": c.image, "running": c.running} for c in _seen(traces.containers, ())
+        ],
+        "images": _seen(traces.images, None),
+        "volumes": [{"name": v.name, "root": v.root, "kib": v.kib} for v in _seen(traces.volumes, ())],
+        "roots": [
+            {"kind": r.kind, "path": r.path, "real": r.real, "state": r.state, "kib": r.kib}
+            for r in _seen(traces.roots, ())
+        ],
+        "networks": list(_seen(traces.networks, ())),
+        "bridges": sorted(_seen(traces.links, {})),
+        "firewall": [
+            {
+                "tool": f.tool,
+                "chains": list(f.chains),
+                "rules": list(f.rules),
+                "user_rules": list(f.user_rules),
+            }
+            for f in _seen(traces.firewall, Firewall()).filters
+        ],
+        "files": sorted(_seen(traces.files, {})),
+        "group_members": list(group.members) if (group := _seen(traces.group, None)) else [],
+    }
+
+
+def _seen(fact: Any, otherwise: Any) -> Any:
+    return fact.value if isinstance(fact, Known) else otherwise
 
 
 def _facts(facts: Facts | None) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from pydock_installer import platforms
 REPOSITORY_ID = "docker-ce-stable"
 REPOSITORY_FILE = "/etc/yum.repos.d/docker-ce.repo"
 KEY_FILE = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce"
+HELD = "# Held: yum update does not see these packages; yum --enablerepo={} does."
 
 
 @dataclass(frozen=True)
@@ -21,18 +22,22 @@ class Repository:
     name: str
     baseurl: str
     key_url: str
+    hold: bool = False
+    """Whether ``yum update`` is kept from it: pydock alone switches it on, for its own transactions."""
     proxy: str = ""
 
     @property
     def content(self) -> str:
         """The repository file, as the role ``docker_repositories`` writes it."""
+        held = (HELD.format(REPOSITORY_ID),) if self.hold else ()
         return "\n".join(
             (
                 "# Managed by pydock. The key below was checked against its pinned fingerprint.",
+                *held,
                 f"[{REPOSITORY_ID}]",
                 "name=Docker CE Stable",
                 f"baseurl={self.baseurl}",
-                "enabled=1",
+                f"enabled={0 if self.hold else 1}",
                 "gpgcheck=1",
                 f"gpgkey=file://{KEY_FILE}",
                 "skip_if_unavailable=0",
@@ -47,13 +52,14 @@ def base(choice: str) -> str:
     return platforms.mirrors().get(choice, choice).rstrip("/")
 
 
-def repository(choice: str, path: str, proxy: str = "") -> Repository:
+def repository(choice: str, path: str, hold: bool = False, proxy: str = "") -> Repository:
     """The repository of ``choice`` (a mirror's name or a base address) for a platform's ``path``."""
     distribution = path.partition("/")[0]
     return Repository(
         choice,
         f"{base(choice)}/linux/{path}/$basearch/stable",
         f"{base(choice)}/linux/{distribution}/gpg",
+        hold,
         proxy,
     )
 

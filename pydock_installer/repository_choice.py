@@ -94,8 +94,10 @@ def _shipped(facts: Facts) -> dict[str, RepositoryAnswer]:
 def _ranked(asked: Mapping[str, RepositoryAnswer], settings: Settings) -> list[str]:
     """The mirrors that serve one host, the best first."""
     seconds = {name: answer.seconds for name, answer in asked.items() if trouble(answer, settings) is None}
-    first = _preferred(seconds)
-    return sorted(seconds, key=lambda name: (name != first, seconds[name]))
+    ranked: list[str] = []
+    while best := _preferred({name: time for name, time in seconds.items() if name not in ranked}):
+        ranked.append(best)
+    return ranked
 
 
 def _preferred(seconds: Mapping[str, float]) -> str | None:

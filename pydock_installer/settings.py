@@ -214,6 +214,10 @@ class Settings(_Part):
     docker_version: Annotated[str, BeforeValidator(_version)] = Field(
         "latest", description="The engine wanted."
     )
+    hold: bool = Field(False, description="Whether `yum update` is kept from Docker's packages.")
+    lock_file: Path | None = Field(
+        None, description="Exact packages to follow; pydock.lock beside this file."
+    )
     compilers: bool = Field(True, description="gcc and gcc-c++.")
     registry_mirrors: Annotated[
         tuple[str, ...], BeforeValidator(_mirrors), AfterValidator(_normal_mirrors)
@@ -289,6 +293,8 @@ def _anchored(settings: Settings, base: Path, flags: Mapping[str, object], docum
             ) from None
 
     changes: dict[str, Any] = {}
+    if settings.lock_file:
+        changes["lock_file"] = anchored(settings.lock_file, "lock_file")
     if settings.inventory:
         changes["inventory"] = anchored(settings.inventory, "inventory")
     if settings.ssh.config:

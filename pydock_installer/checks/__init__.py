@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pydock_installer.checks import engine, legacy, network, packages, platform, storage, system
+from pydock_installer.checks import engine, legacy, network, packages, platform, storage, system, versions
 from pydock_installer.checks.platform import unseen
 from pydock_installer.checks.rule import Context, Rule
 from pydock_installer.model import Facts, Finding, Known, Severity, Unknown
@@ -104,7 +104,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "system": system.RULES,
     "storage": storage.RULES,
     "network": network.RULES,
-    "packages": packages.RULES,
+    "packages": (*packages.RULES, *versions.RULES),
     "engine": (*engine.RULES, *legacy.RULES),
 }
 

@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydock_installer import daemon_json as daemon_file
 from pydock_installer import platforms
 from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, warning
 from pydock_installer.model import NOT_ASKED, Facts, Finding, Known, Unknown
 from pydock_installer.model.groups.engine import Copy, Word
+from pydock_installer.restart import restart
 from pydock_installer.settings import daemon_keys
 from pydock_installer.suggest import hint
 
-FILE = "/etc/docker/daemon.json"
+FILE = daemon_file.FILE
 UNIT = "docker.service"
 #: ExecStart of the unit in docker-ce (the same in 26.1, 28.5 and 29.7), for hosts that will get it.
 PACKAGED = tuple(
     Word(text, "docker-ce's docker.service")
     for text in ("/usr/bin/dockerd", "-H", "fd://", "--containerd=/run/containerd/containerd.sock")
 )
-#: Flags whose key in daemon.json has another name (dockerd's reference); short flags by their letter.
-KEYS = {
-    "H": "hosts", "g": "data-root", "s": "storage-driver", "l": "log-level", "D": "debug", "b": "bridge",
-    "G": "group", "p": "pidfile", "graph": "data-root", "host": "hosts", "add-runtime": "runtimes",
-    **{
-        name: f"{name}s"
-        for name in (
-            "authorization-plugin", "cdi-spec-dir", "default-address-pool", "default-network-opt", "default-ulimit",
-            "dns-opt", "exec-opt", "feature", "host-gateway-ip", "label", "log-opt", "node-generic-resource",
-            "registry-mirror", "storage-opt",
-        )
-    },
-    "insecure-registry": "insecure-registries",
-}  # fmt: skip
-#: What the engine takes over on SIGHUP, the same as in roles/docker_daemon (a test holds them together).
-RELOADABLE = {
-    "authorization-plugins", "debug", "default-cgroupns-mode", "default-ipc-mode", "default-runtime",
-    "default-shm-size", "default-stop-timeout", "features", "insecure-registries", "labels", "live-restore",
-    "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "network-diagnostic-port",
-    "nri-opts", "registry-mirrors", "runtimes", "shutdown-timeout",
-}  # fmt: skip
 
 
 def docker_origin(facts: Facts, context: Context) -> Finding | None:
@@ -118,54 +98,21 @@ def containers(facts: Facts, context: Context) -> Finding | None:
     if number <= 0:
         return ok(code, "none is running")
     running = "1 container runs" if number == 1 else f"{number} containers run"
-    if reason := _replaced(facts, context):
-        return warning(
-            code,
-            f"{running} and will stop, because {reason}",
-            "Do it when they may stop; those with a restart policy come back by themselves.",
-        )
-    legacy = context.platform is not None and context.platform.legacy
     # Of release 6, legacy-options tells.
-    changed = [] if legacy else _changed_beyond_reload(facts, context)
-    if not changed:
+    legacy = context.platform is not None and context.platform.legacy
+    version = context.settings.docker_version
+    due = None if legacy else restart(facts, context.settings.daemon_settings(), version)
+    if due is None:
         return ok(code, f"{running}, and nothing would stop them")
-    state = facts.engine_facts.state
-    if isinstance(state, Known) and state.value.live_restore:
+    if due.goes_on:
         return ok(code, f"{running}, and go on while the engine restarts (live-restore)")
+    who = f" ({due.who})" if due.names else ""
     return warning(
         code,
-        f"{running} and will stop: the engine has to restart for {', '.join(changed)}",
-        "Do it when they may stop. Or install `live-restore: true` first, alone: that is reloaded, and then "
-        "containers go on while the engine restarts.",
+        f"{running}{who} and will stop: {due.reason}",
+        "Pass --restart when they may stop; those with a restart policy come back by themselves. To keep them "
+        "running, install `live-restore: true` first, alone: that is reloaded.",
     )
-
-
-def _replaced(facts: Facts, context: Context) -> str | None:
-    """Why another engine would come in place of the one that runs."""
-    if context.platform and context.platform.legacy:
-        return None
-    if isinstance(facts.packages, Known) and "docker-ce" not in facts.packages.value:
-        return "docker-ce comes in place of this Docker"
-    wanted = context.settings.docker_version
-    server = facts.engine.value.server if isinstance(facts.engine, Known) else None
-    if wanted == "latest" or not server or server.split(".")[: wanted.count(".") + 1] == wanted.split("."):
-        return None
-    return f"engine {server[:40]} is to become {wanted}"
-
-
-def _changed_beyond_reload(facts: Facts, context: Context) -> list[str]:
-    found = _settings_of(facts)
-    present = found if isinstance(found, Mapping) else {}
-    wanted = context.settings.daemon_settings()
-    return [
-        key
-        for key, value in wanted.items()
-        if key not in RELOADABLE
-        and (
-            key not in present
-            or json.dumps(present[key], sort_keys=True) != json.dumps(value, sort_keys=True)
-        )
-    ]
 
 
 def swarm(facts: Facts, context: Context) -> Finding | None:
@@ -239,10 +186,11 @@ def daemon_json(facts: Facts, context: Context) -> Finding | None:
             f"Correct it there, or move it away: `mv {FILE} {FILE}.old`.",
         )
     units = facts.engine_facts.unit_files
-    flags = _flags(facts)
+    given = flags(facts)
     wanted = context.settings.daemon_settings()
-    both = [(key, FILE, flags[key]) for key in present if key in flags]
-    both += [(key, "pydock's settings", flags[key]) for key in wanted if key in flags and key not in present]
+    given.pop("runtimes", None)  # Those of file and flags are merged.
+    both = [(key, FILE, given[key]) for key in present if key in given]
+    both += [(key, "pydock's settings", given[key]) for key in wanted if key in given and key not in present]
     if both:
         return blocker(
             code,
@@ -278,27 +226,13 @@ def _settings_of(facts: Facts) -> Mapping[str, Any] | str | Unknown:
     file = facts.daemon_json
     if isinstance(file, Unknown):
         return file
-    text = file.value.removeprefix("\ufeff").strip() if isinstance(file, Known) else ""
-    if not text:
-        return {}
     try:
-        # Go knows no NaN and no Infinity, which Python would let pass.
-        found = json.loads(text, parse_constant=_no_number)
-    except json.JSONDecodeError as problem:
-        # Leading blank lines count for whoever looks for the line.
-        before = file.value.removeprefix("\ufeff") if isinstance(file, Known) else ""
-        blank = before[: len(before) - len(before.lstrip())].count("\n")
-        return f"line {problem.lineno + blank}, column {problem.colno}: {problem.msg}"
-    except (ValueError, RecursionError):
-        return "it holds a number that JSON does not know, or is nested too deeply"
-    return found if isinstance(found, dict) else "line 1, column 1: it is no object { ... }"
+        return daemon_file.parse(file.value if isinstance(file, Known) else "")
+    except ValueError as problem:
+        return str(problem)
 
 
-def _no_number(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _flags(facts: Facts) -> Mapping[str, Word]:
+def flags(facts: Facts) -> dict[str, Word]:
     """Keys of daemon.json that the engine is given as flags, with the flag and its file."""
     seen = facts.engine_facts.unit_files
     if not isinstance(seen, Known):
@@ -314,14 +248,7 @@ def _flags(facts: Facts) -> Mapping[str, Word]:
             continue
         if unit.start is not None:
             start = unit.start
-    return {key: word for word in start if (key := _key(word.text))}
-
-
-def _key(word: str) -> str | None:
-    if word.startswith("--"):
-        name = word[2:].partition("=")[0]
-        return KEYS.get(name, name) if re.fullmatch("[a-z0-9-]{1,40}", name) else None
-    return KEYS.get(word[1:2]) if word.startswith("-") else None
+    return {key: word for word in start if (key := daemon_file.flag_key(word.text))}
 
 
 def _flag(word: Word) -> str:

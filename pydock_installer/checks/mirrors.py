@@ -11,7 +11,7 @@ from pydock_installer.checks.judging import effective, worst
 from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, warning
 from pydock_installer.model import NOT_ASKED, Facts, Finding, Known, Unknown
 from pydock_installer.model.groups.network import WebAnswer
-from pydock_installer.platforms.versions import matches, version_key
+from pydock_installer.platforms.versions import version_key
 from pydock_installer.repository import base, candidates
 from pydock_installer.repository_choice import PRESENT, keeps
 
@@ -133,29 +133,19 @@ def package_set(facts: Facts, context: Context) -> Finding | None:
         silent = isinstance(asked, Known) and 200 not in asked.value.values()
         reason = Unknown("no mirror answers") if silent else seen
         return unknown(code, "the mirror's packages", reason or Unknown("there is no curl or gzip"))
-    wanted = context.settings.docker_version
     versions = {name: seen.value.versions.get(name, ()) for name in ENGINE_PACKAGES}
     newest = {name: max(found, key=version_key) for name, found in versions.items() if found}
-    missing = [
-        name
-        for name, found in versions.items()
-        if not any(name == "containerd.io" or matches(version, wanted) for version in found)
-    ]
+    missing = [name for name, found in versions.items() if not found]
     there = ", ".join(f"{name} {version}" for name, version in newest.items()) or "none of Docker's packages"
     if not missing:
-        return ok(code, f"{seen.value.mirror} has {there}" if wanted == "latest" else f"{wanted} is there")
-    what = "" if wanted == "latest" else f" {wanted}"
+        return ok(code, f"{seen.value.mirror} has {there}")
     if not seen.value.whole:
-        return unknown(code, f"whether {', '.join(missing)}{what} is there", Unknown("the list is too long"))
-    version = newest.get("docker-ce")
-    another = "Name another mirror: `repository: official`, or an address."
+        return unknown(code, f"whether {', '.join(missing)} is there", Unknown("the list is too long"))
     return _needed(
         facts,
         code,
-        f"{seen.value.mirror} has no {' and no '.join(missing)}{what} for this release; the newest there: {there}",
-        f"Wish for `docker_version: latest`, or one that is there, such as `{version}`."
-        if what and version
-        else another,
+        f"{seen.value.mirror} has no {' and no '.join(missing)} for this release; what is there: {there}",
+        "Name another mirror: `repository: official`, or an address.",
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pydock_installer import __version__
+from pydock_installer.cli import mirror_change
 from pydock_installer.cli.mirror import mirror
 from pydock_installer.cli.options import (
     Typed,
@@ -20,8 +21,10 @@ from pydock_installer.cli.options import (
     output_options,
     request,
     rollout_options,
+    upgrade_option,
     wish_options,
 )
+from pydock_installer.cli.uninstall import uninstall_options
 from pydock_installer.errors import ExitCode, PydockError
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ def check(**options: Any) -> int:
 @app.command(epilog="Example:  pydock plan -i inventory --repository tuna")
 @host_options()
 @wish_options()
+@upgrade_option()
 @click.option("--verify", is_flag=True, help="Plan the proof also where it stands already.")
 def plan(**options: Any) -> int:
     """What install would do, and why. Changes nothing."""
@@ -88,6 +92,7 @@ def plan(**options: Any) -> int:
 @app.command(epilog="Example:  pydock install root@192.0.2.10 --registry-mirror https://docker.m.daocloud.io")
 @host_options()
 @wish_options()
+@upgrade_option()
 @rollout_options()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
 @click.option("--keep-going", is_flag=True, help="Go on with the other hosts if some are blocked.")
@@ -145,9 +150,38 @@ def status(**options: Any) -> int:
     """Versions, service, mirrors, and what drifted from pydock.yml."""
 
     def work(talk: Console) -> Report:
-        from pydock_installer.workflows.plan import plan
+        from pydock_installer.workflows.status import status
 
-        return plan(request(options, talk), talk, "status")
+        return status(request(options, talk), talk)
+
+    return _report(options, work)
+
+
+@app.command(epilog="Example:  pydock lock -i inventory")
+@host_options()
+@click.option("--lock-file", metavar="FILE", help="Where to write (default: pydock.lock beside pydock.yml).")
+def lock(**options: Any) -> int:
+    """Write the exact packages that the hosts run into pydock.lock, which plan and install follow."""
+    talk = console(options)
+    try:
+        from pydock_installer.cli.lock import lock
+
+        return lock(options, talk)
+    except PydockError as error:
+        talk.error(error)
+        return int(error.exit_code)
+
+
+@app.command(epilog="Example:  pydock uninstall root@192.0.2.10 --dry-run")
+@host_options()
+@uninstall_options()
+def uninstall(**options: Any) -> int:
+    """Take Docker off again, and nothing else: shows what is there, asks, removes, looks again."""
+
+    def work(talk: Console) -> Report:
+        from pydock_installer.cli.uninstall import run
+
+        return run(options, talk)
 
     return _report(options, work)
 
@@ -156,6 +190,7 @@ def status(**options: Any) -> int:
 @click.argument("directory", metavar="DIR")
 @host_options()
 @wish_options()
+@upgrade_option()
 def generate(directory: str, **options: Any) -> int:
     """Write the run tree of an installation into DIR, to read or to run by hand."""
 
@@ -182,6 +217,8 @@ def trust(**options: Any) -> int:
         return int(error.exit_code)
 
 
+for command in (mirror_change.set_, mirror_change.add, mirror_change.remove):
+    mirror.add_command(command)
 app.add_command(mirror)
 
 

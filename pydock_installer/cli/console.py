@@ -82,6 +82,14 @@ class Console:
         self._written(f"{question} {'yes' if agreed else 'no'}")
         return agreed
 
+    def typed(self, question: str, otherwise: str) -> str:
+        """A line that is typed. Raises RefusedError if there is nobody to ask; ``otherwise`` says what to do then."""
+        if not self.interactive:
+            raise RefusedError(f"there is no terminal to ask on: {question}", otherwise)
+        self._err.print(clean(question), markup=False, highlight=False, end="", soft_wrap=True)
+        self._stderr.flush()
+        return self._stdin.readline().strip()
+
     def password(self, prompt: str) -> Secret:
         """A password, typed without an echo. Raises RefusedError without a terminal."""
         if not self.interactive:
@@ -130,6 +138,13 @@ class Console:
             self._log.paint(made)
         if not self.json:
             self._err.print(made)
+
+    def diffs(self, plan: Plan, result: bool) -> None:
+        """How daemon.json changes, equal changes together: before a question, or as the ``result`` of a dry run."""
+        from pydock_installer.cli.tables import diff_text
+
+        if not self.json and any(entry.diff and entry.steps for entry in plan.hosts):
+            (self._out if result else self._err).print(diff_text(plan))
 
     def report(self, report: Report) -> None:
         """The end of a command."""

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pydock_installer.errors import SettingsError
+
 if TYPE_CHECKING:
     from pydock_installer.cli.console import Console
+    from pydock_installer.lock import Lock
+    from pydock_installer.settings import Settings
     from pydock_installer.workflows.request import Request
 
 
@@ -32,6 +36,8 @@ SETTINGS = {
     "package_proxy": "package_proxy",
     "repair_base_repositories": "repair_base_repositories",
     "docker_version": "docker_version",
+    "hold": "hold",
+    "lock_file": "lock_file",
     "compilers": "compilers",
     "registry_mirror": "registry_mirrors",
     "verify_image": "verify.image",
@@ -101,6 +107,15 @@ def host_options(metavar: str = "[HOST]...") -> Callable[[Command], Command]:
     )
 
 
+def restart_option() -> Callable[[Command], Command]:
+    """The word for what stops containers."""
+    return click.option(
+        "--restart",
+        is_flag=True,
+        help="Restart Docker where it must, also where that stops running containers.",
+    )
+
+
 def wish_options() -> Callable[[Command], Command]:
     """What Docker is to be on the hosts."""
     return _apply(
@@ -122,6 +137,10 @@ def wish_options() -> Callable[[Command], Command]:
                 help="Point repository files of an ended release (7, 8, Stream 8) to its archive.",
             ),
             click.option("--docker-version", metavar="VERSION", help="latest, 26, 26.1 or 20.10.23."),
+            click.option("--hold/--no-hold", default=None, help="Keep `yum update` from Docker's packages."),
+            click.option(
+                "--lock-file", metavar="FILE", help="Exact packages to follow (default: pydock.lock)."
+            ),
             click.option(
                 "--compilers/--no-compilers", default=None, help="Install gcc and gcc-c++ (default: yes)."
             ),
@@ -133,10 +152,20 @@ def wish_options() -> Callable[[Command], Command]:
             ),
             click.option("--verify-image", metavar="IMAGE", help="What proves Docker (default hello-world)."),
             click.option("--skip", metavar="CODE,...", help="Pass these checks over."),
+            restart_option(),
             click.option(
                 "--replace-podman", is_flag=True, help="Remove podman and runc where they are in the way."
             ),
         ]
+    )
+
+
+def upgrade_option() -> Callable[[Command], Command]:
+    """How far a change of the engine goes."""
+    return click.option(
+        "--upgrade",
+        is_flag=True,
+        help="Bring the newest engine that docker_version allows, all of its set.",
     )
 
 
@@ -168,8 +197,8 @@ def console(options: Mapping[str, Any]) -> Console:
     )
 
 
-def request(options: Mapping[str, Any], talk: Console) -> Request:
-    """Everything a workflow needs, checked before anything is contacted."""
+def request(options: Mapping[str, Any], talk: Console, follow: bool = True) -> Request:
+    """Everything a workflow needs, checked before anything is contacted. ``follow``: whether a lock file counts."""
     from pydock_installer import fleet, settings
     from pydock_installer.errors import UsageError
     from pydock_installer.history import Invocation
@@ -205,6 +234,11 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
         settings=chosen,
         wishes=Wishes(
             replace_podman=bool(options.get("replace_podman")),
+            restart=bool(options.get("restart")),
+            upgrade=bool(options.get("upgrade")),
+            lock=_lock(lock_path(options, chosen), chosen.lock_file is not None, options, talk)
+            if follow
+            else None,
             verify=bool(options.get("verify")),
         ),
         yes=bool(options.get("yes")),
@@ -212,3 +246,26 @@ def request(options: Mapping[str, Any], talk: Console) -> Request:
         verbosity=options["verbose"],
         invocation=Invocation(typed.arguments, str(here)),
     )
+
+
+def lock_path(options: Mapping[str, Any], settings: Settings) -> Path:
+    """Where the lock file is: the setting, or pydock.lock beside the settings file."""
+    from pydock_installer.lock import DEFAULT_FILE
+
+    config = options["config"]
+    return settings.lock_file or (Path(config).parent if config else Path.cwd()) / DEFAULT_FILE
+
+
+def _lock(path: Path, named: bool, options: Mapping[str, Any], talk: Console) -> Lock | None:
+    """The lock file that counts: none where there is none, nor where the command line asks for something else."""
+    if not path.exists():
+        if named:
+            raise SettingsError(f"{path} is not there", "`pydock lock` writes it; or leave lock_file out.")
+        return None
+    from pydock_installer.lock import read
+
+    for flag in ("docker_version", "upgrade"):
+        if options.get(flag):
+            talk.note(f"{path.name} is not followed: --{flag.replace('_', '-')} was given.")
+            return None
+    return read(path)

@@ -12,14 +12,18 @@ from rich.text import Text
 
 from pydock_installer.cli.matrix import check_text
 from pydock_installer.cli.text import clean
+from pydock_installer.cli.traces import left_text
+from pydock_installer.cli.traces import lines as trace_lines
 from pydock_installer.model import (
     Facts,
+    Finding,
     HostPlan,
     HostReport,
     HostStatus,
     Known,
     Plan,
     Report,
+    Severity,
     StepStatus,
 )
 from pydock_installer.report import (
@@ -58,12 +62,33 @@ def report_text(report: Report, verbose: int = 0) -> RenderableType:
     if report.command == "check":
         return check_text(report, verbose)
     table = _status_table(report.hosts) if report.command == "status" else _result_table(report.hosts)
+    if report.command == "uninstall":
+        table = _removal_table(report.hosts)
     parts: list[RenderableType] = [table, *_causes(report.hosts)]
+    if report.command == "uninstall":
+        parts.append(left_text(report))
     if verbose:
         parts += [*_steps(report.hosts)]
     parts.append(Text(summary(report), style="bold"))
     if report.run_directory:
         parts.append(Text(f"Run {report.run}: {report.run_directory}", style="dim"))
+    return Group(*parts)
+
+
+def diff_text(plan: Plan) -> RenderableType:
+    """How daemon.json changes: the hosts that it is the same for, then the lines."""
+    groups: dict[str, list[str]] = {}
+    for entry in plan.hosts:
+        if entry.diff and entry.steps:
+            groups.setdefault(entry.diff, []).append(entry.host.name)
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    parts: list[RenderableType] = []
+    for diff, names in groups.items():
+        parts.append(Text(clean(grouped(names)), style="bold"))
+        for line in diff.splitlines():
+            head = line.startswith(("+++", "---"))
+            parts.append(Text(f"  {clean(line)}", style="bold" if head else styles.get(line[:1], "")))
+        parts.append(Text(""))
     return Group(*parts)
 
 
@@ -87,6 +112,7 @@ def _one_line_each(entries: list[HostPlan]) -> list[list[HostPlan]]:
 
 
 def _plan_lines(entry: HostPlan) -> Iterator[Text]:
+    yield from trace_lines(entry)
     if entry.unreachable or entry.blockers:
         for finding in entry.blockers:
             word = "unreachable: " if entry.unreachable else "blocked: "
@@ -95,16 +121,30 @@ def _plan_lines(entry: HostPlan) -> Iterator[Text]:
                 yield Text(f"    {clean(finding.remedy)}")
     elif not entry.steps:
         yield Text("  nothing to do", style="green")
+    for finding in _beside(entry):
+        yield Text("  mind: ", style="yellow").append(clean(finding.message), style="default")
     for number, step in enumerate(entry.steps, start=1):
         yield Text(f"  {number}. {clean(step.sentence)}").append(f"  ({clean(step.reason)})", style="dim")
+    if entry.stops:
+        yield Text("  needs --restart: ", style="yellow").append(clean(entry.stops), style="default")
+
+
+def _beside(entry: HostPlan) -> list[Finding]:
+    """What the planner itself wants a person to know; rules warn in `pydock check`."""
+    return [
+        finding for finding in entry.findings if finding.severity is Severity.WARNING and not finding.group
+    ]
 
 
 def _alike(hosts: Sequence[HostPlan]) -> list[list[HostPlan]]:
     """Hosts that need the same, in the order of the first of each."""
     groups: dict[object, list[HostPlan]] = {}
     for entry in hosts:
-        alone = entry.host.name if entry.unreachable else ""
-        key = (alone, entry.steps, tuple(f.message for f in entry.blockers))
+        # What there is on a host that loses it is told of each.
+        alone = (
+            entry.host.name if entry.unreachable or (entry.traces and (entry.steps or entry.blockers)) else ""
+        )
+        key = (alone, entry.steps, tuple(f.message for f in (*entry.blockers, *_beside(entry))), entry.stops)
         groups.setdefault(key, []).append(entry)
     return list(groups.values())
 
@@ -146,6 +186,16 @@ def _result_table(hosts: Sequence[HostReport]) -> Table:
             engine_version(host.proof),
         )
         table.add_row(*_cells(host, *cells, proof_summary(host.proof), seconds))
+    return table
+
+
+def _removal_table(hosts: Sequence[HostReport]) -> Table:
+    table = _table("host", "release", "result", "removed", "left", "time")
+    for host in hosts:
+        left = "-" if host.left is None else "nothing" if not host.left else str(len(host.left))
+        seconds = f"{host.seconds:.0f} s" if host.seconds else "-"
+        cells = (release(host.plan.facts), host.status.value, change_summary(host), left, seconds)
+        table.add_row(*_cells(host, *cells))
     return table
 
 

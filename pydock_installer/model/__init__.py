@@ -17,6 +17,7 @@ from pydock_installer.model.groups import (
     SystemFacts,
 )
 from pydock_installer.model.journal import Journal
+from pydock_installer.model.traces import Left, Traces
 
 
 class Secret:
@@ -164,6 +165,7 @@ class Facts:
 
 __all__ = [
     "NOT_ASKED",
+    "Difference",
     "Engine",
     "EngineFacts",
     "Fact",
@@ -175,6 +177,7 @@ __all__ = [
     "HostStatus",
     "Journal",
     "Known",
+    "Left",
     "LegacyFacts",
     "NetworkFacts",
     "Outcome",
@@ -193,6 +196,7 @@ __all__ = [
     "StepStatus",
     "StorageFacts",
     "SystemFacts",
+    "Traces",
     "Unknown",
 ]
 
@@ -240,6 +244,12 @@ class HostPlan:
     """The one role that does all its steps (release 6); else each step has its own."""
     consent: tuple[str, ...] = ()
     """Packages a user may still need, that go only with a word of their own."""
+    stops: str = ""
+    """Which running containers a restart of the engine would stop, and why, while nobody agreed to that."""
+    diff: str = ""
+    """How daemon.json changes, as ``diff -u`` shows it, without passwords."""
+    traces: Traces | None = None
+    """What there is of Docker, where it was asked for to take it away."""
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -313,6 +323,16 @@ class HostReport:
     seconds: float = 0.0
     code: str | None = None
     """The diagnosis behind the cause, for ``pydock explain``."""
+    left: tuple[Left, ...] | None = None
+    """What is still there of Docker after it was taken away; ``None`` where nobody looked."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """In what hosts differ: the names that differ alike, and each value with its hosts, most hosts first."""
+
+    what: tuple[str, ...]
+    values: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -324,3 +344,5 @@ class Report:
     exit_code: int
     run: str | None = None
     run_directory: str | None = None
+    drift: tuple[Difference, ...] = ()
+    """In what the hosts differ from each other, if that was asked."""

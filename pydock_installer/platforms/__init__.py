@@ -89,6 +89,12 @@ class PackageNames:
     plugins: tuple[str, ...]
     obsolete: tuple[str, ...]
     podman: tuple[str, ...]
+    related: tuple[str, ...]
+
+    @property
+    def dockers(self) -> tuple[str, ...]:
+        """Every name of a package that is Docker's."""
+        return (*self.engine, *self.plugins, *self.obsolete, *self.related)
 
     @property
     def all(self) -> tuple[str, ...]:

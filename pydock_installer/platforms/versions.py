@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 #: What rpm tells apart in a version, oldest first; separators only part the pieces.
 _TILDE, _END, _CARET, _LETTERS, _NUMBER = range(5)
@@ -44,3 +45,17 @@ def at_least(found: str, floor: str) -> bool:
 def matches(version: str, wanted: str) -> bool:
     """``26.1.4`` matches ``26``, ``26.1`` and ``26.1.4``, and every version ``latest``."""
     return wanted == "latest" or version.split(".")[: wanted.count(".") + 1] == wanted.split(".")
+
+
+def nearest(wanted: str, versions: Iterable[str]) -> tuple[str, ...]:
+    """Up to three of the versions, oldest first: those that begin like the wanted one, or else lie beside it.
+
+    The module ``docker_packages`` names the same.
+    """
+    known, parts = sorted(set(versions), key=version_key), wanted.split(".")
+    for length in range(len(parts) - 1, -1, -1):
+        alike = [version for version in known if version.split(".")[:length] == parts[:length]]
+        if alike:
+            place = sum(version_key(version) < version_key(wanted) for version in alike)
+            return tuple(alike[max(0, place - 2) : place + 1])
+    return ()

@@ -127,7 +127,7 @@ def _service(text: str) -> Service | None:
 
 
 def _engine(text: str) -> Engine:
-    client, server, mirrors, running = text.strip("\n").split("\n")
+    client, server, mirrors, running, *_rest = text.strip("\n").split("\n")
     return Engine(client, server, _texts(json.loads(mirrors)), int(running))
 
 

@@ -1,5 +1,6 @@
 # What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root.
-# Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, journal=yes|no, package-proxy=URL, data-root=PATH, mirror=NAME=BASE, epel=NAME=BASE, registry=URL and
+# Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, engine=VERSION, journal=yes|no,
+# package-proxy=URL, data-root=PATH, mirror=NAME=BASE, epel=NAME=BASE, registry=URL and
 # platform=ID:MAJOR:PATH, then --, then package names. What follows in sections/ is asked for preflight alone.
 # Each answer stands between "NONCE name" and "NONCE/ status"; 44 is absent, 77 is not permitted.
 exec </dev/null
@@ -104,6 +105,7 @@ file proof_record /var/lib/pydock/proof.json
 preflight=always
 thorough=yes
 data_root=/var/lib/docker
+engines=
 mirrors=
 epel=
 registries=
@@ -114,6 +116,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in
     preflight=*) preflight=${1#*=} ;;
     thorough=*) thorough=${1#*=} ;;
+    engine=*) engines="$engines ${1#*=}" ;;
     journal=*) journal=${1#*=} ;;
     package-proxy=*) package_proxy=${1#*=} ;;
     data-root=*) data_root=${1#*=} ;;
@@ -219,8 +222,9 @@ engine() {
 {{json .RegistryConfig.Mirrors}}
 {{.ContainersRunning}}
 {{.Swarm.LocalNodeState}} {{.LiveRestoreEnabled}}') && {
-        printf '%s\n' "${engine_said%"$newline"*}"
+        facts_said=${engine_said%"$newline"*}
         engine_said=${engine_said##*"$newline"}
+        printf '%s\n' "$facts_said"
         return 0
     }
     engine_said=
@@ -228,7 +232,16 @@ engine() {
 {{json .RegistryConfig.Mirrors}}
 {{.ContainersRunning}}'
 }
+facts_said=
 answer engine engine
+
+# What a restart would stop: whether containers survive it (live-restore), and the names of those that run.
+containers() {
+    case $facts_said in '' | *"$newline"0) return 44 ;; esac
+    printf '%s\n' "${engine_said##* }"
+    limit 15 docker ps --format '{{.Names}}' | head -n 100
+}
+answer containers containers
 
 # The engine of release 6 cannot be asked in a format of our choice; what it was started with tells its mirrors.
 arguments() {
@@ -280,10 +293,25 @@ if [ "$journal" = yes ]; then
     done
 fi
 
-# Preflight is asked where it was wished for, and where no Docker of docker-ce's runs yet.
+# Preflight is asked where it was wished for, where no Docker of docker-ce's runs yet, and where it is to change.
+changes() {
+    [ -n "$engines" ] || return 1
+    installed=$newline$rpm_said
+    case $installed in *"${newline}docker-ce$tab"*) ;; *) return 0 ;; esac
+    # Name, epoch, version, release, architecture.
+    installed=${installed#*"${newline}docker-ce$tab"*"$tab"}
+    version=${installed%%"$tab"*}
+    installed=${installed#*"$tab"}
+    installed=$version-${installed%%"$tab"*}
+    set -f
+    for version in $engines; do
+        case $installed in "$version" | "$version".* | "$version"-*) set +f; return 1 ;; esac
+    done
+    set +f
+}
 case $preflight:$state in
 fresh:*ActiveState=active*)
-    [ ! -e /etc/yum.repos.d/docker-ce.repo ] || preflight=no
+    [ ! -e /etc/yum.repos.d/docker-ce.repo ] || changes || preflight=no
     case $newline$rpm_said in *"${newline}docker-io$tab"*) preflight=no ;; esac
     ;;
 esac

@@ -43,6 +43,9 @@ class Questions:
     """Whether it is asked what pydock did to the host, in place of preflight."""
     preflight: bool = False
     """Whether preflight is asked also where an engine runs already."""
+    engines: Sequence[str] = ()
+    """Versions of docker-ce, or their beginnings, with which a running engine needs no preflight; empty: with any.
+    ``newest`` is with none."""
     thorough: bool = True
     """Whether it is asked what registry mirrors answer and which packages a mirror has."""
     sections: Sequence[str] = SECTIONS
@@ -52,15 +55,15 @@ class Questions:
 
 
 @cache
-def _script(sections: tuple[str, ...]) -> str:
+def _script(sections: tuple[str, ...], more: tuple[str, ...] = ()) -> str:
     """The probe and these sections as one script."""
     package = resources.files(__package__)
     parts = [package / "probe.sh", *(package / "sections" / f"{name}.sh" for name in sections)]
-    return "\n".join(part.read_text(encoding="utf-8") for part in parts) + "\nexit 0\n"
+    return "\n".join([*(part.read_text(encoding="utf-8") for part in parts), *more]) + "\nexit 0\n"
 
 
-def probe_for(host: Host, questions: Questions) -> Probe:
-    """The probe of one host.
+def probe_for(host: Host, questions: Questions, more: tuple[str, ...] = ()) -> Probe:
+    """The probe of one host, and ``more`` script text behind it.
 
     The nonce is new each time, so that no file on the host can pretend to be an answer. A password for sudo
     travels on stdin alone.
@@ -72,11 +75,12 @@ def probe_for(host: Host, questions: Questions) -> Probe:
         "-c",
         resources.files(__package__).joinpath("launch.sh").read_text(encoding="utf-8"),
         "pydock",
-        _script(tuple(questions.sections)),
+        _script(tuple(questions.sections), more),
         nonce,
         "password" if password else "-",
         f"preflight={'always' if questions.preflight else 'fresh'}",
         f"thorough={'yes' if questions.thorough else 'no'}",
+        *(f"engine={version}" for version in questions.engines),
         f"journal={'yes' if questions.journal else 'no'}",
         f"package-proxy={questions.package_proxy}",
         f"data-root={questions.data_root}",

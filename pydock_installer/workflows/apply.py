@@ -30,6 +30,7 @@ DOING = {
     "docker_verify": "proof",
     "docker_legacy": "packages, engine and proof",
     "docker_restore": "files",
+    "docker_absent": "removal",
 }
 
 #: Where the diagnosis of a failed step is looked up.
@@ -45,6 +46,7 @@ PHASE_OF_STEP = {
     "service": "daemon",
     "proof": "pull",
     "restore": "repository",
+    "packages": "packages",
 }
 
 
@@ -53,7 +55,7 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     todo = {entry.host.name: entry for entry in plan.hosts if entry.steps}
     ansible.require_programs(any(entry.host.password for entry in todo.values()))
     tree = render(plan, request.settings)
-    directory = rundir.create(command, tree.files)
+    directory = rundir.create(command.replace(" ", "-"), tree.files)
     record = Record(directory.name, command, request, talk, directory)
     record.begin([entry.host.name for entry in plan.hosts])
     for entry in plan.hosts:

@@ -11,6 +11,7 @@ from pydock_installer.suggest import hint
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
 from pydock_installer.workflows.request import Request, Talk
+from pydock_installer.workflows.restarts import with_word_for_restarts
 
 
 def install(request: Request, talk: Talk, command: str = "install") -> Report:
@@ -27,6 +28,9 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
     if not any(entry.steps for entry in plan.hosts):
         return _failing_alone(planned(plan, command))
     talk.plan(plan)
+    plan = with_word_for_restarts(plan, request.yes, talk)
+    if not any(entry.steps for entry in plan.hosts):
+        return _failing_alone(planned(plan, command))
     if not request.yes and not agreed(plan, talk):
         return refused(plan, command)
     # Slow to import, and a fleet that lacks nothing never needs it.
@@ -55,6 +59,8 @@ def _holds_up(finding: Finding) -> bool:
 
     Trouble of the day (a full disk, a mirror that refuses, a wrong clock) is a failure of its host alone.
     """
+    if finding.code == "docker-version":
+        return True  # A wish that nothing can fulfil is no trouble of the day.
     return finding.group not in ("storage", "network", "packages", "engine") and finding.code != "clock"
 
 

@@ -33,6 +33,7 @@ def look(
     progress: Progress,
     preflight: bool = False,
     so_far: dict[str, Facts | UnreachableError] | None = None,
+    questions: Questions | None = None,
     journal: bool = False,
 ) -> Seen:
     """Facts of every host, over one connection each; for hosts that cannot be reached, why.
@@ -43,7 +44,7 @@ def look(
     """
     settings = request.settings
     options = ssh_options(settings)
-    questions = Questions(
+    questions = questions or Questions(
         packages=platforms.package_names().all,
         mirrors=candidates(settings.repository),
         epel=epel.candidates(settings.legacy.epel),
@@ -51,10 +52,11 @@ def look(
         data_root=str(settings.daemon.get("data-root", "/var/lib/docker")),
         # Whether the base repositories are dead is a question of preflight.
         preflight=preflight or settings.repair_base_repositories,
+        engines=_content_with(request),
         journal=journal,
         package_proxy=settings.package_proxy or "",
         # A version that was named must be there; the newest is.
-        thorough=preflight or settings.docker_version != "latest",
+        thorough=preflight or bool(_content_with(request)),
     )
 
     def ask(host: Host) -> Facts:
@@ -77,10 +79,19 @@ def look(
         if isinstance(result, UnreachableError):
             progress.host_done(host.name, False, result.message)
         else:
-            progress.host_done(host.name, True, _what_it_is(result))
+            progress.host_done(host.name, True, what_it_is(result))
 
     progress.stage(f"Looking at {count(len(request.hosts), 'host')}")
     return ssh.run_everywhere(request.hosts, ask, settings.forks, done)
+
+
+def _content_with(request: Request) -> tuple[str, ...]:
+    """The versions of docker-ce with which a host needs no second look; empty: whichever it has."""
+    if request.wishes.upgrade:
+        return ("newest",)
+    version = request.settings.docker_version
+    named = () if version == "latest" else (version,)
+    return (*(request.wishes.lock.engines if request.wishes.lock else ()), *named)
 
 
 def make_plan(request: Request, seen: Seen, wishes: Wishes | None = None) -> Plan:
@@ -118,7 +129,8 @@ def _plan_one(
     return plan_host(host, found, request.settings, wishes, beside, choice)
 
 
-def _what_it_is(facts: Facts) -> str:
+def what_it_is(facts: Facts) -> str:
+    """A host in a few words: release, kernel, architecture."""
     release = facts.release.value.pretty if isinstance(facts.release, Known) else "release unknown"
     rest = [fact.value for fact in (facts.kernel, facts.architecture) if isinstance(fact, Known)]
     return ", ".join([release, *(f"kernel {rest[0]}", *rest[1:])] if rest else [release])

@@ -37,6 +37,9 @@ def unapplied(entry: HostPlan) -> HostReport:
         )
     if entry.steps:
         return HostReport(entry, HostStatus.PLANNED)
+    if entry.stops:
+        remedy = "Pass --restart when they may stop; those with a restart policy come back by themselves."
+        return HostReport(entry, HostStatus.REFUSED, cause=entry.stops, remedy=remedy, code="restart-needed")
     return HostReport(entry, HostStatus.UNCHANGED, proof=standing_proof(entry))
 
 

@@ -9,7 +9,8 @@ from hypothesis import settings
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 # Where Ansible finds it once the role is loaded.
-ansible.module_utils.__path__.append(str(ROLES / "docker_host/module_utils"))
+SHARED = sorted(str(path) for path in ROLES.glob("*/module_utils"))
+ansible.module_utils.__path__.extend(SHARED)
 modest = settings(max_examples=60, deadline=None)
 
 
@@ -21,6 +22,15 @@ def library(name):
 def load(name):
     """A module by its path, as Ansible finds it: it is in no package."""
     (path,) = ROLES.glob(f"*/library/{name}.py")
+    return _load(name, path)
+
+
+def load_utility(role, name):
+    """What the modules of a role import."""
+    return _load(name, ROLES / role / "module_utils" / f"{name}.py")
+
+
+def _load(name, path):
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
@@ -29,3 +39,8 @@ def load(name):
     finally:
         sys.dont_write_bytecode = before
     return module
+
+
+def shared(name):
+    """What the modules of a role share, as they import it."""
+    return importlib.import_module(f"ansible.module_utils.{name}")

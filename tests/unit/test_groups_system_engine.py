@@ -1,11 +1,9 @@
 """The groups system and engine: whatever a host answers to their questions, it is a fact, absent, or unknown."""
 
-import ast
 import dataclasses
 import shutil
 import subprocess
 from importlib import resources
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -69,14 +67,6 @@ def test_every_code_is_explained(group):
     assert set(told) >= CODES[group]
     assert all(told[code].why and told[code].source and told[code].remedy for code in CODES[group])
     assert len(checks.GROUPS[group]) == len(CODES[group])
-
-
-def test_what_a_reload_is_enough_for_is_the_same_in_the_rule_and_in_the_role():
-    module = Path(__file__).resolve().parents[2] / "roles/docker_daemon/library/docker_daemon.py"
-    names = [node for node in ast.parse(module.read_text()).body if isinstance(node, ast.Assign)]
-    found = next(node for node in names if getattr(node.targets[0], "id", "") == "RELOADABLE")
-    text = next(node.value for node in ast.walk(found) if isinstance(node, ast.Constant))
-    assert set(text.split()) == engine.RELOADABLE
 
 
 def unit(text):

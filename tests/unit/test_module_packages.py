@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pydock_installer import planner
-from tests.unit.modules import load, modest
+from pydock_installer.platforms import versions as ours
+from tests.unit.modules import load, modest, shared
 
-packages, repositories = load("docker_packages"), load("docker_repository")
+module, repositories = load("docker_packages"), load("docker_repository")
+packages = shared("pydock_package_set")
 
 
 def test_rpm_says_what_is_installed_and_what_is_not():
@@ -116,7 +117,7 @@ number = st.from_regex(r"\d{1,2}(\.\d{1,2}){0,3}", fullmatch=True)
 @given(number, number)
 def test_planner_and_module_agree_on_which_version_fits(version, wanted):
     """Otherwise a plan would promise what the run does not do, or be never empty."""
-    assert packages.matches(version, wanted) == planner.matches(version, wanted)
+    assert packages.matches(version, wanted) == ours.matches(version, wanted)
 
 
 @pytest.mark.parametrize(
@@ -142,12 +143,12 @@ def test_planner_and_module_agree_on_which_version_fits(version, wanted):
     ],
 )
 def test_who_holds_the_lock_is_told_by_yum_3_and_dnf_alike(said, holder):
-    assert packages.lock_holder(said) == holder
+    assert module.lock_holder(said) == holder
     if "transaction lock on" not in said:
         assert repositories.lock_holder(said) == holder
 
 
-@pytest.mark.parametrize("module", [packages, repositories], ids=["packages", "repositories"])
+@pytest.mark.parametrize("module", [module, repositories], ids=["packages", "repositories"])
 def test_a_package_manager_that_does_not_know_the_option_is_not_taken_for_a_locked_one(module):
     """``--setopt`` of an unknown key is no error, but it is talked about with every other failure."""
     said = "Main config did not have a exit_on_lock attr. before setopt\nError: Nothing to do\n"

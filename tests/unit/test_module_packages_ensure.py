@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from pydock_installer import planner, platforms
 from pydock_installer.model import Host, Known, Package
+from pydock_installer.platforms.versions import nearest
 from pydock_installer.repository import repository
 from pydock_installer.settings import Settings
 from tests.unit.facts import converged
-from tests.unit.modules import load, modest
+from tests.unit.modules import load, modest, shared
 
-packages = load("docker_packages")
+packages, sets = load("docker_packages"), shared("pydock_package_set")
 
 ENGINE = ["docker-ce", "docker-ce-cli", "containerd.io"]
 PLUGINS = ["docker-buildx-plugin", "docker-compose-plugin", "docker-ce-rootless-extras"]
@@ -24,6 +25,10 @@ LISTED = {
     "docker-ce-rootless-extras": [("20.10.23", "3.el7"), ("26.1.4", "1.el7")],
     "docker-compose-plugin": [("2.6.0", "3.el7"), ("2.27.1", "1.el7")],
 }
+
+
+def wish(version="latest", plugins=PLUGINS, engine=ENGINE, upgrade=False, pins=None):
+    return sets.Wish(engine, plugins, version, upgrade, pins or {})
 
 
 def engine_of(version, release="3.el7", containerd=("1.6.33", "3.1.el7")):
@@ -43,7 +48,7 @@ def engine_of(version, release="3.el7", containerd=("1.6.33", "3.1.el7")):
     ],
 )
 def test_the_engine_is_touched_only_if_it_is_not_as_wanted(installed, version, wanted):
-    assert packages.engine_is_wanted(installed, ENGINE, version) is wanted
+    assert sets.engine_is_wanted(installed, wish(version)) is wanted
 
 
 def planned(installed, version):
@@ -62,35 +67,35 @@ def planned(installed, version):
     "installed", [{}, engine_of("20.10.24"), engine_of("26.1.4", "1.el7")], ids=["none", "20", "26"]
 )
 def test_planner_and_module_agree_on_whether_the_engine_changes(installed, version):
-    assert planned(installed, version) == packages.engine_is_wanted(installed, ENGINE, version)
+    assert planned(installed, version) == sets.engine_is_wanted(installed, wish(version))
 
 
 def test_an_engine_with_the_client_of_another_version_is_in_the_plan():
     """``yum install docker-ce-20.10.23`` of yum 3 brings the newest client: such hosts are common."""
     installed = {**engine_of("20.10.23"), "docker-ce-cli": ("26.1.4", "1.el7")}
-    assert planned(installed, "latest") == packages.engine_is_wanted(installed, ENGINE, "latest")
+    assert planned(installed, "latest") == sets.engine_is_wanted(installed, wish("latest"))
 
 
 @pytest.mark.parametrize(
     ("version", "number"), [("latest", "26.1.4"), ("26", "26.1.4"), ("20.10", "20.10.24"), ("20.10.23", "20.10.23")]
 )
 def test_engine_and_client_get_one_version(version, number):
-    chosen = packages.choose_versions({}, LISTED, ENGINE, PLUGINS, version)
+    chosen = sets.choose_versions({}, LISTED, wish(version))
     assert chosen["docker-ce"][0] == chosen["docker-ce-cli"][0] == number
     assert chosen.get("docker-ce-rootless-extras", (number,))[0] == number
     assert chosen["containerd.io"] == ("1.6.33", "3.1.el7")
 
 
 def test_plugins_that_the_repository_does_not_have_are_left_out():
-    chosen = packages.choose_versions({}, LISTED, ENGINE, PLUGINS, "20.10.24")
+    chosen = sets.choose_versions({}, LISTED, wish("20.10.24"))
     assert set(chosen) == {*ENGINE, "docker-compose-plugin"}
 
 
 def test_a_version_that_fits_is_kept_and_what_is_missing_comes_in_that_version():
     installed = {"docker-ce": ("20.10.23", "3.el7"), "containerd.io": ("1.4.4", "3.1.el7")}
-    chosen = packages.choose_versions(installed, LISTED, ENGINE, [], "20.10")
+    chosen = sets.choose_versions(installed, LISTED, wish("20.10", []))
     assert chosen == engine_of("20.10.23", containerd=("1.4.4", "3.1.el7"))
-    assert packages.transaction(installed, [], [], chosen) == ([], ["docker-ce-cli-20.10.23-3.el7"], [])
+    assert sets.transaction(installed, [], [], chosen) == ([], ["docker-ce-cli-20.10.23-3.el7"], [])
 
 
 @pytest.mark.parametrize(
@@ -103,19 +108,41 @@ def test_a_version_that_fits_is_kept_and_what_is_missing_comes_in_that_version()
 )
 def test_a_version_that_does_not_exist_is_refused_with_what_does(version, said):
     """26.1.3 has a client alone, 18.06 an engine alone: neither is a whole set."""
-    with pytest.raises(packages.NoSuchVersion, match=said):
-        packages.choose_versions({}, LISTED, ENGINE, PLUGINS, version)
+    with pytest.raises(sets.NoSuchVersion, match=said):
+        sets.choose_versions({}, LISTED, wish(version))
 
 
 def test_a_repository_without_the_engine_is_refused_by_name():
-    with pytest.raises(packages.NoSuchVersion, match=r"no containerd\.io"):
-        packages.choose_versions({}, {k: v for k, v in LISTED.items() if k != "containerd.io"}, ENGINE, [], "latest")
+    with pytest.raises(sets.NoSuchVersion, match=r"no containerd\.io"):
+        sets.choose_versions({}, {k: v for k, v in LISTED.items() if k != "containerd.io"}, wish())
+
+
+def test_what_is_refused_names_the_nearest_that_there_are():
+    with pytest.raises(sets.NoSuchVersion, match=r"the newest is 26\.1\.4, the nearest: 20\.10\.23, 20\.10\.24"):
+        sets.choose_versions({}, LISTED, wish("20.10.99"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "near"),
+    [
+        ("20.10.9", ["20.10.7", "20.10.8", "20.10.10"]),
+        ("20.10.99", ["20.10.8", "20.10.10"]),
+        ("19.03", ["18.09.1", "20.10.7"]),
+        ("30", ["20.10.10", "26.1.4"]),
+        ("26.2", ["26.1.4"]),
+        ("1", ["18.09.1"]),
+    ],
+)
+def test_module_and_planner_name_the_same_nearest_versions(wanted, near):
+    there = ["18.09.1", "20.10.7", "20.10.8", "20.10.10", "26.1.4"]
+    assert sets.nearest(wanted, there) == near == list(nearest(wanted, there))
+    assert sets.nearest(wanted, []) == list(nearest(wanted, [])) == []
 
 
 def test_a_pin_names_version_and_release_but_no_epoch():
     """yum 3 takes an epoch only together with the architecture."""
-    _removals, installs, _downgrades = packages.transaction(
-        {}, [], ["gcc"], packages.choose_versions({}, LISTED, ENGINE, [], "26")
+    _removals, installs, _downgrades = sets.transaction(
+        {}, [], ["gcc"], sets.choose_versions({}, LISTED, wish("26", []))
     )
     assert installs == ["gcc", "containerd.io-1.6.33-3.1.el7", "docker-ce-26.1.4-1.el7", "docker-ce-cli-26.1.4-1.el7"]
     assert not any(":" in name for name in installs)
@@ -123,15 +150,15 @@ def test_a_pin_names_version_and_release_but_no_epoch():
 
 def test_an_older_version_is_a_downgrade_because_yum_3_would_do_nothing():
     installed = {**engine_of("26.1.4", "1.el7"), "docker": ("1.13.1", "209.el7")}
-    chosen = packages.choose_versions(installed, LISTED, ENGINE, [], "20.10.23")
-    removals, installs, downgrades = packages.transaction(installed, ["docker", "docker-common"], ["gcc"], chosen)
+    chosen = sets.choose_versions(installed, LISTED, wish("20.10.23", []))
+    removals, installs, downgrades = sets.transaction(installed, ["docker", "docker-common"], ["gcc"], chosen)
     assert removals == ["docker"]
     assert installs == ["gcc"]
     assert downgrades == ["docker-ce-20.10.23-3.el7", "docker-ce-cli-20.10.23-3.el7"]
 
 
 def test_one_script_carries_the_whole_transaction_and_ends_by_itself():
-    script = packages.shell_script(["docker"], ["gcc", "docker-ce-26.1.4-1.el7"], ["docker-ce-cli-26.1.4-1.el7"])
+    script = sets.shell_script(["docker"], ["gcc", "docker-ce-26.1.4-1.el7"], ["docker-ce-cli-26.1.4-1.el7"])
     assert script.splitlines() == [
         "remove docker",
         "downgrade docker-ce-cli-26.1.4-1.el7",
@@ -139,7 +166,7 @@ def test_one_script_carries_the_whole_transaction_and_ends_by_itself():
         "run",
         "exit",
     ]
-    assert packages.shell_script([], ["gcc"], []).splitlines() == ["install gcc", "run", "exit"]
+    assert sets.shell_script([], ["gcc"], []).splitlines() == ["install gcc", "run", "exit"]
 
 
 @modest
@@ -150,13 +177,14 @@ def test_one_script_carries_the_whole_transaction_and_ends_by_itself():
     st.sampled_from(["latest", "20", "20.10", "20.10.23", "26", "26.1.4"]),
 )
 def test_a_chosen_set_is_consistent_and_choosing_again_changes_nothing(installed, version):
-    chosen = packages.choose_versions(installed, LISTED, ENGINE, PLUGINS, version)
+    chosen = sets.choose_versions(installed, LISTED, wish(version))
     assert set(ENGINE) <= set(chosen)
     assert chosen["docker-ce"][0] == chosen["docker-ce-cli"][0]
-    assert packages.matches(chosen["docker-ce"][0], version)
-    after = {**installed, **chosen}
-    assert not packages.engine_is_wanted(after, ENGINE, version)
-    assert packages.transaction(after, [], [], packages.choose_versions(after, LISTED, ENGINE, PLUGINS, version)) == (
+    assert sets.matches(chosen["docker-ce"][0], version)
+    gone = sets.dropped(installed, chosen, wish(version))
+    after = {name: pair for name, pair in {**installed, **chosen}.items() if name not in gone}
+    assert not sets.engine_is_wanted(after, wish(version))
+    assert sets.transaction(after, [], [], sets.choose_versions(after, LISTED, wish(version))) == (
         [],
         [],
         [],
@@ -172,7 +200,7 @@ class StandIn:
 
     check_mode = False
 
-    def __init__(self, installed, listed, answers=None, brings=None, **params):
+    def __init__(self, installed, listed, answers=None, brings=None, containers=(), live_restore=False, **params):
         defaults = {
             "absent": [],
             "compilers": False,
@@ -180,13 +208,22 @@ class StandIn:
             "engine": ENGINE,
             "plugins": [],
             "version": "latest",
+            "upgrade": False,
+            "versions": {},
+            "restart": False,
         }
         self.params = {**defaults, "repository_id": "docker-ce-stable", "lock_timeout": 0, **params}
         self.installed, self.listed = dict(installed), listed
         self.answers, self.brings, self.transactions = answers or {}, brings or {}, []
+        self.containers, self.live_restore, self.commands = containers, live_restore, []
 
     def run_command(self, command, expand_user_and_vars=True, handle_exceptions=True):
         words = [word for word in command[1:] if not word.startswith("-")]
+        self.commands.append(list(command))
+        if command[0] == "systemctl":
+            return 0 if self.containers else 3, "", ""
+        if command[0] == "docker":
+            return 0, "\n".join(self.containers) if words[0] == "ps" else str(self.live_restore).lower(), ""
         if command[0] == "rpm":
             if "--test" in command or "--whatprovides" in command:
                 return 0, "", ""
@@ -259,3 +296,101 @@ def test_nothing_is_removed_while_a_repository_is_broken():
     )
     assert host.outcome()[0] == "failed"
     assert "docker" in host.installed
+
+
+def test_without_upgrade_the_newest_is_not_even_asked_for():
+    host = StandIn(engine_of("20.10.23"), LISTED)
+    assert host.outcome()[:2] == ("done", False)
+    assert not [command for command in host.commands if "list" in command]
+
+
+@pytest.mark.parametrize(("version", "number", "release"), [("latest", "26.1.4", "1.el7"), ("20.10", "20.10.24", "3.el7")])
+def test_an_upgrade_goes_to_the_newest_that_fits_and_takes_all_of_the_set_along(version, number, release):
+    before = {**engine_of("20.10.23", containerd=("1.4.4", "3.1.el7")), "docker-compose-plugin": ("2.6.0", "3.el7")}
+    host = StandIn(before, LISTED, version=version, upgrade=True, plugins=PLUGINS)
+    assert host.outcome()[:2] == ("done", True)
+    assert {name: host.installed[name] for name in ENGINE} == engine_of(number, release)
+    assert host.installed["docker-compose-plugin"] == ("2.27.1", "1.el7")
+    assert StandIn(host.installed, LISTED, version=version, upgrade=True, plugins=PLUGINS).outcome()[:2] == ("done", False)
+
+
+def test_the_exact_set_is_brought_about_downwards_too_and_plugins_that_it_does_not_name_stay():
+    before = {**engine_of("26.1.4", "1.el7"), "docker-buildx-plugin": ("0.14.1", "1.el7")}
+    versions = {"docker-ce": "3:20.10.23-3.el7", "docker-ce-cli": "1:20.10.23-3.el7", "containerd.io": "1.4.4-3.1.el7"}
+    host = StandIn(before, LISTED, versions=versions, plugins=PLUGINS)
+    assert host.outcome()[:2] == ("done", True)
+    assert host.transactions == [
+        ["downgrade containerd.io-1.4.4-3.1.el7 docker-ce-20.10.23-3.el7 docker-ce-cli-20.10.23-3.el7", "run", "exit"]
+    ]
+    assert host.installed["docker-buildx-plugin"] == ("0.14.1", "1.el7")
+    assert StandIn(host.installed, LISTED, versions=versions, plugins=PLUGINS).outcome()[:2] == ("done", False)
+
+
+def test_a_set_that_the_repository_does_not_have_any_more_is_refused_before_anything_changes():
+    versions = {"docker-ce": "20.10.22-3.el7", "docker-ce-cli": "20.10.22-3.el7", "containerd.io": "1.4.4-3.1.el7"}
+    host = StandIn(engine_of("26.1.4", "1.el7"), LISTED, versions=versions)
+    kind, code, message = host.outcome()
+    assert (kind, code) == ("failed", "no-such-version")
+    assert "docker-ce-20.10.22-3.el7; the newest is 26.1.4" in message
+    assert host.transactions == []
+
+
+def test_rootless_extras_of_another_release_are_brought_to_the_engines():
+    """`yum update docker-ce docker-ce-cli` leaves them behind where nothing asks for them."""
+    before = {**engine_of("26.1.4", "1.el7"), "docker-ce-rootless-extras": ("20.10.23", "3.el7")}
+    host = StandIn(before, LISTED, plugins=PLUGINS)
+    assert host.outcome()[:2] == ("done", True)
+    assert host.installed["docker-ce-rootless-extras"] == ("26.1.4", "1.el7")
+    assert host.installed["docker-ce"] == ("26.1.4", "1.el7")
+
+
+def test_rootless_extras_that_the_older_engine_does_not_have_go_with_the_newer_one():
+    """Engines before 20.10 have none; those of a later one would stay in the way of its files."""
+    before = {**engine_of("26.1.4", "1.el7"), "docker-ce-rootless-extras": ("26.1.4", "1.el7")}
+    host = StandIn(before, LISTED, plugins=PLUGINS, version="20.10.24")
+    assert host.outcome()[:2] == ("done", True)
+    assert "docker-ce-rootless-extras" not in host.installed
+
+
+def test_a_held_repository_is_switched_on_for_its_own_transaction():
+    host = StandIn(engine_of("20.10.24"), LISTED, version="26")
+    host.outcome()
+    assert [c for c in host.commands if "install" in c and "--enablerepo=docker-ce-stable" in c]
+    host = StandIn({}, LISTED, engine=[], tools=["lvm2-1-1"])
+    host.outcome()
+    assert not [c for c in host.commands if "--enablerepo=docker-ce-stable" in c], "yum 3 refuses a name that it lacks"
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [
+        ({"version": "20.10.23"}, True),
+        ({"version": "26"}, True),
+        ({"version": "26", "live_restore": True}, True),
+        ({"version": "20.10.23", "live_restore": True}, False),
+        ({"version": "26", "restart": True}, False),
+        ({"version": "26", "containers": ()}, False),
+        ({"version": "20.10", "plugins": PLUGINS}, False),
+    ],
+)
+def test_containers_stop_only_with_a_word(changes, asked):
+    """Live restore carries containers over patch releases alone (Docker's documentation)."""
+    host = StandIn(engine_of("20.10.24"), LISTED, **{"containers": ("web", "db"), **changes})
+    kind, code, message = host.outcome()
+    assert (kind == "failed") is asked
+    if asked:
+        assert code == "restart-needed"
+        assert "db, web" in message
+        assert "--restart" in message
+        assert host.transactions == []
+
+
+def test_a_client_alone_is_brought_back_without_a_word_because_nothing_stops():
+    host = StandIn({**engine_of("20.10.23"), "docker-ce-cli": ("20.10.24", "3.el7")}, LISTED, containers=("web",))
+    assert host.outcome()[:2] == ("done", True)
+    assert host.transactions == [["downgrade docker-ce-cli-20.10.23-3.el7", "run", "exit"]]
+
+
+def test_a_step_tells_what_became_of_what():
+    said = sets.described(ENGINE, engine_of("20.10.24"), engine_of("20.10.23"))
+    assert said == "docker-ce 20.10.24 (was 20.10.23), docker-ce-cli 20.10.24 (was 20.10.23), containerd.io 1.6.33"

@@ -11,13 +11,15 @@ repositories = load("docker_repository")
 fetch = library("pydock_fetch")
 
 
+@pytest.mark.parametrize("hold", [False, True], ids=["free", "held"])
 @pytest.mark.parametrize("path", ["centos/7", "centos/8", "rhel/9"])
 @pytest.mark.parametrize("mirror", [*platforms.mirrors(), "https://repo.example.com/docker"])
-def test_the_module_writes_the_file_that_the_planner_expects(mirror, path):
+def test_the_module_writes_the_file_that_the_planner_expects(mirror, path, hold):
     """Else a second plan would never be empty."""
     for proxy in ("", "http://192.0.2.1:3128"):
-        wanted = repository(mirror, path, proxy)
-        assert repositories.render(wanted.baseurl, REPOSITORY_ID, KEY_FILE, proxy) == wanted.content
+        wanted = repository(mirror, path, hold, proxy)
+        assert ("enabled=0\n" in wanted.content) is hold
+        assert repositories.render(wanted.baseurl, REPOSITORY_ID, KEY_FILE, hold, proxy) == wanted.content
         addresses = [("baseurl", wanted.baseurl), ("key_url", wanted.key_url)]
         assert repositories.problem_with(addresses, REPOSITORY_ID, DOCKER_KEY, KEY_FILE, proxy) is None
     assert repositories.key_beside(wanted.baseurl) == wanted.key_url

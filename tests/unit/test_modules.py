@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.modules import ROLES
+from tests.unit.modules import ROLES, SHARED
 
 FILES = sorted(ROLES.glob("*/*/*.py"))
 
@@ -64,7 +64,7 @@ import io, json, sys, types
 for name in ("ansible", "ansible.module_utils", "ansible.module_utils.basic"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["ansible.module_utils.basic"].AnsibleModule = object
-sys.modules["ansible.module_utils"].__path__ = [sys.argv.pop(1)]
+sys.modules["ansible.module_utils"].__path__ = sys.argv.pop(1).split(":")
 def load(path):
     made = types.ModuleType("made")
     exec(compile(io.open(path, "rb").read(), path, "exec"), made.__dict__)
@@ -74,7 +74,7 @@ packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:]]
     names = ("docker_packages", "docker_repository", "docker_daemon", "docker_verify")
     paths = [str(next(ROLES.glob(f"*/library/{name}.py"))) for name in names]
     done = subprocess.run(
-        [old_python(), "-B", "-", str(ROLES / "docker_host/module_utils"), *paths], input=(head + body).encode(), capture_output=True, timeout=30
+        [old_python(), "-B", "-", ":".join(SHARED), *paths], input=(head + body).encode(), capture_output=True, timeout=30
     )
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout.decode().splitlines()[-1])
@@ -83,9 +83,10 @@ packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:]]
 def test_python_2_7_reads_and_runs_the_modules():
     """The same answers as here, from the interpreter of CentOS 7."""
     body = """
-merged, changed = daemon.merge(daemon.parse(u'{"debug": true, "labels": ["\\u533a"]}'), {"live-restore": True})
+file = u'{"debug": true, "labels": ["\\u533a"]}'
+merged, changed = daemon.merge(daemon.parse(file), {"live-restore": True})
 print(json.dumps([
-    daemon.render(merged), changed,
+    daemon.edit(file, {"live-restore": True}), changed,
     packages.listed_packages("docker-ce.x86_64\\n   3:26.1.4-1.el7   docker-ce-stable\\n"),
     repositories.render("https://m.example/7", "a", "/k"), verify.versions("26.1.4 26.1.4"),
 ]))
@@ -102,7 +103,7 @@ def test_python_2_7_merges_settings_that_are_not_ascii_into_a_file():
     """Ansible hands a module of Python 2 its parameters as bytes, json.loads gives text."""
     body = """
 settings = {"labels": ["\\xe5\\x8c\\xba=\\xe4\\xb8\\x9c"]}
-print(json.dumps(daemon.render(daemon.merge(daemon.parse(u'{"debug": true}'), settings)[0])))
+print(json.dumps(daemon.edit(u'{"debug": true}', settings)))
 """
     assert json.loads(run_old(body)) == {"debug": True, "labels": ["区=东"]}
 

@@ -3,7 +3,8 @@
 import pytest
 
 from pydock_installer.model import Engine, Host, Known, Secret, Service, Unknown
-from pydock_installer.planner import Wishes, matches, plan_host
+from pydock_installer.planner import Wishes, plan_host
+from pydock_installer.platforms.versions import matches
 from pydock_installer.repository import repository
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare, converged, installed

@@ -84,3 +84,12 @@ def test_braces_in_data_stay_braces():
 
 def test_host_keys_are_strict():
     assert "StrictHostKeyChecking=yes" in tree(Host("a", "192.0.2.1")).files["ansible.cfg"]
+
+
+def test_connections_are_not_shared_between_ssh_configurations(tmp_path):
+    """The same name in two of them may be two hosts; Ansible tells its sockets apart by name alone."""
+    files = [None, str(tmp_path / "a"), str(tmp_path / "b")]
+    made = [render(Plan(()), Settings(ssh={"config": path})).files["ansible.cfg"] for path in files]
+    places = [line for text in made for line in text.splitlines() if line.startswith("control_path_dir")]
+    assert len(set(places)) == 3
+    assert all(len(place) < 50 for place in places), "the path of a socket is limited"

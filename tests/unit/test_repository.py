@@ -10,6 +10,8 @@ from pydock_installer.repository import named_in, repository
 from pydock_installer.repository_choice import PRESENT, Choice, choices, trouble
 from pydock_installer.settings import DOCKER_KEY, Settings
 from tests.unit.facts import bare
+from tests.unit.test_openpgp import EXPORTED, EXPORTED_FINGERPRINT
+from tests.unit.test_rules import facts_of
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_addresses_name_the_release_literally(choice, path, baseurl, key):
 
 def test_a_proxy_stands_in_the_file_of_dockers_repository_alone():
     assert "proxy=" not in repository("official", "centos/7").content
-    assert repository("official", "centos/7", "http://192.0.2.1:3128").content.endswith("proxy=http://192.0.2.1:3128\n")
+    assert repository("official", "centos/7", proxy="http://192.0.2.1:3128").content.endswith("proxy=http://192.0.2.1:3128\n")
 
 
 def answers(**told):
@@ -112,7 +114,17 @@ def test_a_key_of_the_users_own_is_what_mirrors_must_serve():
 
 
 def test_the_role_is_told_what_serves_as_well():
-    assert chosen(host(answers(official=0.1, aliyun=404, tuna=0.3, ustc=0.2))).others == ("ustc", "tuna")
+    said = answers(official=0.1, aliyun=404, tuna=2.0, ustc=0.3, huawei=0.2)
+    assert chosen(host(said)).others == ("ustc", "huawei", "tuna")
+
+
+def test_what_a_host_tells_of_keys_is_judged_by_their_fingerprints():
+    rows = "official 200 0.2\naliyun 200 0.2\ntuna 200 0.1\nustc 404 0.1\npresent 200 0.3\n"
+    told = {"repository_answers": rows, "key:official": EXPORTED, "key:aliyun": "<html>", "key:tuna": {"text": EXPORTED, "status": 5}}
+    facts = facts_of({"answers": told})
+    assert {a.name: a.keys for a in facts.repository_answers.value} == {
+        "official": (EXPORTED_FINGERPRINT,), "aliyun": (), "tuna": None, "ustc": None, "present": None,
+    }  # fmt: skip
 
 
 # -- a fleet

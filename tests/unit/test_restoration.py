@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pydock_installer import explanations, restoration
-from pydock_installer.model import Host, Journal, Known, Severity, Unknown
+from pydock_installer.model import NOT_ASKED, Host, Journal, Known, Severity, Unknown
 from pydock_installer.probe.groups.journal import entries
 from pydock_installer.restoration import Restoration, difference, plan_restore, restorable
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare
 from tests.unit.modules import library
+from tests.unit.test_rules import facts_of
 
 pydock_host = library("pydock_host")
 HOST = Host("web", "192.0.2.1")
@@ -136,6 +137,17 @@ def test_lines_that_make_no_sense_are_passed_over(line):
 def test_files_elsewhere_are_not_put_back_yet():
     host = Machine().edit("{}", "/etc/docker/daemon.json").write("{ }", "/etc/docker/daemon.json")
     assert restorable(host.journal) == ()
+
+
+def test_what_a_host_tells_of_its_journal():
+    sums = {f"sum:{BASE}": f"{'a' * 64}  -\n", f"sum:{BASE}.bak": "sha256sum: no\n"}
+    told = {"journal": json.dumps({"action": "created", "file": BASE}) + "\n", f"shown:{BASE}": "[base]\n", **sums}
+    found = facts_of({"answers": told}).journal.value
+    assert [entry["action"] for entry in found.entries] == ["created"]
+    assert (found.sums, found.texts) == ({BASE: "a" * 64}, {BASE: "[base]\n"})
+    assert facts_of({"answers": {"journal": 44}}).journal is None
+    assert facts_of({"answers": {"journal": 77}}).journal == Unknown("not permitted")
+    assert facts_of({}).journal == NOT_ASKED
 
 
 # -- the plan

@@ -5,12 +5,14 @@ import re
 import pytest
 import yaml
 
+from pydock_installer.absence import Consents, plan_absence
 from pydock_installer.model import Host, Known, Plan
 from pydock_installer.planner import Wishes, plan_host
 from pydock_installer.render import ROLE_OF_STEP, SHARED_ROLE, render
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare, installed
 from tests.unit.modules import ROLES, load
+from tests.unit.traces import seen
 
 #: docker_legacy has no module: tests/unit/test_role_legacy.py.
 NAMES = sorted(path.parent.parent.name for path in ROLES.glob("*/tasks/main.yml") if path.parts[-3] != "docker_legacy")
@@ -195,8 +197,9 @@ def test_what_a_run_tree_tells_a_role_is_in_its_specification(changes):
 
 def test_a_run_tree_carries_the_whole_role():
     """It works without pydock: task, module, defaults and specification are in it, and nothing else of pydock's."""
-    _hosts, made = told(*HOSTS)
-    for role in (name for name in NAMES if name != "docker_restore"):
+    trees = {role: told(*HOSTS)[1] for role in NAMES if role != "docker_restore"}
+    trees["docker_absent"] = render(Plan((absence(),)), Settings())
+    for role, made in trees.items():
         held = {name.removeprefix(f"roles/{role}/") for name in made.files if name.startswith(f"roles/{role}/")}
         assert {
             "tasks/main.yml",
@@ -205,6 +208,25 @@ def test_a_run_tree_carries_the_whole_role():
             f"library/{task(role)[0]}.py",
         } <= held
         assert not [name for name in held if "__pycache__" in name]
+
+
+CAUTIOUS = Consents()
+
+
+def absence(consents=CAUTIOUS):
+    """What is planned for a host that is to lose an engine."""
+    facts = bare("9", packages=installed("docker-ce", "docker-ce-cli", "containerd.io"))
+    return plan_absence(Host("gone", "192.0.2.10"), facts, seen(), consents)
+
+
+def test_what_an_uninstallation_tells_its_role_is_in_the_specification():
+    consents = Consents(purge_data=True, purge_config=True, with_tools=True, foreign=True, follow_links=True)
+    options = specification("docker_absent")
+    for entry in (absence(), absence(consents)):
+        assert set(entry.variables) == set(options) - {"docker_absent_lock_timeout"}
+        assert all(type(value) is TYPES[options[name]["type"]] for name, value in entry.variables.items())
+    defaults = read("docker_absent", "defaults/main.yml")
+    assert {name: defaults[name] for name in absence().variables} == absence().variables
 
 
 def test_the_defaults_of_the_roles_are_those_of_pydock():

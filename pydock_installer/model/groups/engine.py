@@ -52,6 +52,14 @@ class EngineState:
 
 
 @dataclass(frozen=True)
+class Running:
+    """What runs on an engine: the names of the containers, a hundred at most, and whether they survive its restart."""
+
+    live_restore: bool
+    containers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Kubernetes:
     """Kubernetes on the host: systemd's units of it and their states, and kubelet's own words."""
 
@@ -83,5 +91,7 @@ class EngineFacts:
     unit_files: Fact[tuple[UnitFile, ...]] = NOT_ASKED
     """As systemd reads them: the unit that counts, then its drop-ins."""
     state: Fact[EngineState] = NOT_ASKED
+    running: Fact[Running] = NOT_ASKED
+    """Asked wherever an engine runs; ``None`` where no container does."""
     kubernetes: Fact[Kubernetes] = NOT_ASKED
     selinux: Fact[Selinux] = NOT_ASKED

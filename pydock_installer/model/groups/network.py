@@ -76,7 +76,7 @@ class WebAnswer:
 
 @dataclass(frozen=True)
 class PackageSet:
-    """What a mirror (its name) has of the engine: versions by package, without epoch and release."""
+    """What a mirror (its name) has of the engine and its plugins: versions by package, without epoch and release."""
 
     mirror: str
     versions: Mapping[str, tuple[str, ...]]

@@ -7,7 +7,15 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from pydock_installer.model import EngineFacts, Fact, Known, Unknown
-from pydock_installer.model.groups.engine import Copy, EngineState, Kubernetes, Selinux, UnitFile, Word
+from pydock_installer.model.groups.engine import (
+    Copy,
+    EngineState,
+    Kubernetes,
+    Running,
+    Selinux,
+    UnitFile,
+    Word,
+)
 from pydock_installer.probe.answers import Answers
 
 #: A path as a message may repeat it.
@@ -20,6 +28,7 @@ def engine(answers: Answers) -> EngineFacts:
         copies=answers.fact("docker_copies", _copies, preflight=True),
         unit_files=answers.fact("docker_unit", unit_files, preflight=True),
         state=answers.fact("engine_state", _state, preflight=True),
+        running=answers.fact("containers", _running),
         kubernetes=answers.fact("kubernetes", _kubernetes, preflight=True),
         selinux=answers.fact("selinux", _selinux, preflight=True),
     )
@@ -52,6 +61,15 @@ def _state(text: str) -> EngineState:
     if not found:
         raise ValueError(text)
     return EngineState(found[1] or "inactive", found[2] == "true")
+
+
+def _running(text: str) -> Running:
+    first, *names = text.split()
+    if first not in ("true", "false") or not all(
+        re.fullmatch(r"[A-Za-z0-9][\w.-]{0,255}", n, re.ASCII) for n in names
+    ):
+        raise ValueError(text)
+    return Running(first == "true", tuple(names))
 
 
 def _kubernetes(text: str) -> Kubernetes:

@@ -22,7 +22,7 @@ from pydock_installer.probe.groups.storage import module
 #: The probe tells one route more than are read: with as many, the rest is not known.
 MAX_ROUTES = 1000
 #: The file names that the probe tells at most.
-MAX_FILES = 400
+MAX_FILES = 800
 #: Words that iproute2 puts before the destination of a special route.
 ROUTE_TYPES = ("unicast", "unreachable", "blackhole", "prohibit", "throw")
 

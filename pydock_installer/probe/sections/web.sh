@@ -324,7 +324,16 @@ package_set() {
     case $repository_path in epel/*) return 44 ;; esac
     [ -n "$asker" ] && [ -n "$repository_path" ] && command -v gzip >/dev/null 2>&1 || return 44
     set -f
+    # What yum will ask comes first: a mirror may lag behind another.
+    own=
+    others=
+    while read -r value; do
+        case $value in baseurl*=*) own=$value ;; esac
+    done </etc/yum.repos.d/docker-ce.repo
     for place in $mirrors; do
+        case $own in *"${place#*=}/linux/"*) others="$place $others" ;; *) others="$others $place" ;; esac
+    done
+    for place in $others; do
         case $newline$mirrors_said in *"$newline${place%%=*} 200$newline"*) ;; *) continue ;; esac
         tree_of "$place"
         if [ "$list_of" != "${place%%=*}" ] || [ -z "$list" ]; then
@@ -337,7 +346,8 @@ package_set() {
             /<location / && match($0, /href="[^"]*"/) {
                 name = substr($0, RSTART + 6, RLENGTH - 7)
                 sub(/.*\//, "", name)
-                if (name ~ /^(docker-ce|docker-ce-cli|containerd\.io)-[0-9]/ && count++ < 400) print name
+                if (name ~ /^(docker-ce|docker-ce-cli|docker-ce-rootless-extras|docker-[a-z]+-plugin|containerd\.io)-[0-9]/ &&
+                    count++ < 800) print name
             }'
         return 0
     done

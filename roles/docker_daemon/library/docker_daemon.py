@@ -10,9 +10,12 @@ module: docker_daemon
 short_description: Merge settings into daemon.json and see that the engine runs with them
 description:
   - Given keys replace those of the file, all others stay. A running engine is reloaded where that is enough.
+  - A restart that would stop running containers needs C(restart). Without it nothing is changed.
   - When the engine does not come up with the new file, the old one is put back.
 options:
   settings: {description: Keys of daemon.json., type: dict, default: {}}
+  restart: {description: Whether running containers may be stopped by a restart., type: bool, default: false}
+  enable: {description: Whether the engine is to start at boot., type: bool, default: true}
   path: {description: The engine's settings file., type: path, default: /etc/docker/daemon.json}
   start_timeout: {description: Seconds for the engine to answer., type: int, default: 120}
 author: [pydock]
@@ -26,148 +29,52 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps: {description: What was done., type: list, returned: always}
+registry_mirrors: {description: The mirrors in effect., type: list, returned: success}
 code: {description: Name of the failure., type: str, returned: failure}
 evidence: {description: The tool's own words., type: str, returned: failure}
 """
 
-import io
 import json
 import os
-import re
 import tempfile
 import time
-from collections import OrderedDict
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pydock_host import back_up, make_directory, note_file, tail
-
-# What the engine takes over on SIGHUP; everything else waits for a restart.
-RELOADABLE = frozenset(
-    """authorization-plugins debug default-cgroupns-mode default-ipc-mode default-runtime default-shm-size
-    default-stop-timeout features insecure-registries labels live-restore max-concurrent-downloads
-    max-concurrent-uploads max-download-attempts network-diagnostic-port nri-opts registry-mirrors runtimes
-    shutdown-timeout""".split()
+from ansible.module_utils.pydock_daemon_engine import Container, Engine, named, read, read_text, reason
+from ansible.module_utils.pydock_daemon_json import (
+    NotSettings,
+    edit,
+    merge,
+    normal_mirrors,
+    parse,
+    without_passwords,
 )
+from ansible.module_utils.pydock_daemon_rules import (
+    clashes,
+    containers_go_on,
+    flags,
+    needs_restart,
+    numbers,
+    refusal,
+    reload_is_enough,
+)
+from ansible.module_utils.pydock_host import back_up, make_directory, note_file, note_found, tail
 
-
-# -- pure
-
-
-class NotSettings(Exception):
-    """The file is no JSON object; the message says where."""
-
-
-def parse(text):
-    """daemon.json in its own order. An empty file, as the engine reads it, is no settings."""
-    text = text.lstrip(u"\ufeff")
-    if not text.strip():
-        return OrderedDict()
-    try:
-        found = json.loads(text, object_pairs_hook=OrderedDict)
-    except ValueError as problem:
-        raise NotSettings(where(problem))
-    except RuntimeError:  # RecursionError, in the words of Python 2.7
-        raise NotSettings("it is nested too deeply")
-    if not isinstance(found, dict):
-        raise NotSettings("line 1, column 1: it is no object { ... }")
-    return found
-
-
-def where(problem):
-    """Line, column and reason. Python 2.7 has the place in the message only, and not always."""
-    reason = re.sub(r": line \d+ column.*", "", str(problem))
-    position = re.search(r"line (\d+) column (\d+)", str(problem))
-    return "line %s, column %s: %s" % (position.group(1), position.group(2), reason) if position else reason
-
-
-def normal_mirrors(mirrors):
-    """Addresses as the engine reports them: one trailing slash, no doubles."""
-    if not isinstance(mirrors, list):
-        return []
-    return list(OrderedDict((u"%s/" % (u"%s" % mirror).rstrip("/"), None) for mirror in mirrors))
-
-
-def same(key, left, right):
-    if key == "registry-mirrors" and isinstance(left, list) and isinstance(right, list):
-        return normal_mirrors(left) == normal_mirrors(right)
-    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)  # 1 is not true here
-
-
-def merge(present, settings):
-    """(the merged settings, the keys that change)"""
-    changed = [key for key in settings if key not in present or not same(key, present[key], settings[key])]
-    merged = OrderedDict(present)
-    for key in sorted(changed):
-        merged[key] = settings[key]
-    return merged, sorted(changed)
-
-
-def render(settings, like=u""):
-    """The file's text, indented as the old one was."""
-    found = re.search(r"^( +|\t)\S", like, re.MULTILINE)
-    indent = len(found.group(1)) if found and found.group(1).isspace() and "\t" not in found.group(1) else 2
-    text = json.dumps(settings, indent=indent if indent in (2, 4) else 2, separators=(",", ": "), ensure_ascii=False)
-    return (text if isinstance(text, type(u"")) else text.decode("utf-8")) + u"\n"
-
-
-def reload_is_enough(changed):
-    return set(changed) <= RELOADABLE
-
-
-def without_passwords(value):
-    """Settings for logs: an address keeps its host and loses its user and password."""
-    if isinstance(value, dict):
-        return dict((key, without_passwords(item)) for key, item in value.items())
-    if isinstance(value, list):
-        return [without_passwords(item) for item in value]
-    if isinstance(value, type(u"")) or isinstance(value, str):
-        return re.sub(r"://[^/\s\"]*@", "://***@", value)
-    return value
-
-
-def engine_answer(text):
-    """``VERSION [MIRRORS]`` of docker info -> (version, mirrors), or None when no engine answered."""
-    found = re.match(r"(\d\S*) (\[.*\]|null)\s*\Z", text)
-    return (found.group(1), normal_mirrors(json.loads(found.group(2)) or [])) if found else None
-
-
-def reload_verdict(journal):
-    """What the engine says about the last reload: True, False, or None while it is silent."""
-    _before, signal, since = journal.rpartition("Got signal to reload configuration")
-    if not signal:
-        return None
-    if re.search(r"Error reconfiguring the daemon|level=error", since):
-        return False
-    return True if "Reloaded configuration" in since else None
-
-
-def cursor(journal):
-    """The place after the journal's last line, as journalctl --show-cursor tells it."""
-    found = re.search(r"^-- cursor: (\S+)", journal, re.MULTILINE)
-    return found.group(1) if found else None
-
-
-def read(path):
-    if not os.path.exists(path):
-        return None
-    with io.open(path, "rb") as source:
-        return source.read()
-
-
-# -- effects
+SETTINGS = "settings"
 
 
 class Daemon(object):
-    """The engine on this host."""
+    """The file, and the engine that is to run with it."""
 
     def __init__(self, module, settings):
         self.module, self.settings = module, settings
         self.path = os.path.realpath(module.params["path"])  # A link stays a link.
-        self.timeout = module.params["start_timeout"]
+        self.engine = Engine(self.run, module.params["start_timeout"])
         self.began = time.time()
         self.steps = []
-        self.backup = None
-        self.before = None
+        self.changed, self.merged = [], {}
+        self.backup = self.before = None
+        self.ran = {}
 
     def run(self, *command):
         return self.module.run_command(list(command), expand_user_and_vars=False)
@@ -185,7 +92,7 @@ class Daemon(object):
     # -- the file
 
     def plan(self):
-        """(old text, new text, changed keys)"""
+        """(old text, new text); what changes is in ``self.changed``, what it makes in ``self.merged``."""
         self.before = read(self.path)
         try:
             old = (self.before or b"").decode("utf-8")
@@ -197,17 +104,47 @@ class Daemon(object):
                 "%s is not valid JSON (%s), so it was not touched; correct it, or move it away, and run again."
                 % (self.path, problem),
             )
-        merged, changed = merge(present, self.settings)
-        return old, render(merged, old) if changed else old, changed
+        self.merged, self.changed = merge(present, self.settings)
+        return old, edit(old, dict((key, self.settings[key]) for key in self.changed))
+
+    def judge(self, unit):
+        """Fail if the engine would not take the file: before anything is written."""
+        paths = [unit.get("FragmentPath", "")] + unit.get("DropInPaths", "").split()
+        found = flags([(path, read_text(path) or "") for path in paths if path], read_text)
+        other, where = found.get("config-file", (self.path, ""))
+        if os.path.realpath(other) != self.path:
+            self.refuse(
+                "other-settings-file",
+                "the engine reads %s (--config-file in %s); take that flag out, or give the role that path"
+                % (other[:200], where),
+            )
+        both = clashes(self.merged, found)
+        if both:
+            self.refuse(
+                "flag-and-file",
+                "%s; take the flag out and run `systemctl daemon-reload`, or the key out of the settings"
+                % "; ".join("%s would stand there and as %s in %s" % row for row in both),
+                # The engine's own words for it, by which the diagnosis knows the key.
+                "specified both as a flag and in the configuration file: %s" % both[0][0],
+            )
+        reason = refusal(self.merged, self.engine.installed)
+        if reason:
+            self.refuse("settings-refused", "%s; correct the daemon settings" % reason)
+
+    def refuse(self, code, reason, *evidence):
+        self.fail(SETTINGS, code, "%s was not touched: %s." % (self.path, reason), *evidence)
 
     def write(self, text):
         handle, temporary = tempfile.mkstemp(dir=self.module.tmpdir, prefix="daemon-", suffix=".json")
         with os.fdopen(handle, "wb") as sink:
             sink.write(text.encode("utf-8"))
         self.validate(temporary)
-        make_directory(os.path.dirname(self.path))
-        if self.before is not None:
-            self.backup = back_up(self.path)
+        try:
+            make_directory(os.path.dirname(self.path))
+            if self.before is not None:
+                self.backup = back_up(self.path)
+        except (IOError, OSError) as problem:
+            self.refuse("settings-not-written", "%s: %s" % (os.path.dirname(self.path), problem.strerror))
         self.module.atomic_move(temporary, self.path)
         note_file(self.path, self.backup)
         if self.before is None:
@@ -215,20 +152,14 @@ class Daemon(object):
 
     def validate(self, path):
         """Engines from 23.0 on can read a file without starting."""
-        found = re.search(r"version (\d+)\.", self.run("dockerd", "--version")[1])
-        if not found or int(found.group(1)) < 23:
+        if numbers(self.engine.version()) < (23,):
             return
         code, out, err = self.run("dockerd", "--validate", "--config-file", path)
         if code:
             os.remove(path)
-            self.fail(
-                "settings",
-                "settings-refused",
-                "The engine refuses the settings for %s, so the file was not touched; correct the daemon settings: %s"
-                % (self.path, (err.strip() or out.strip()).splitlines()[-1:] or ""),
-                out,
-                err,
-            )
+            said = ((err.strip() or out.strip()).splitlines() or ["it does not say why"])[-1]
+            self.refuse("settings-refused", "the engine refuses it (%s); correct the daemon settings"
+                        % said.replace(path, "the file"), out, err)  # fmt: skip
 
     def put_back(self):
         if self.backup:
@@ -238,141 +169,146 @@ class Daemon(object):
 
     # -- the service
 
-    def unit(self):
-        _code, out, _err = self.run("systemctl", "show", "docker.service", "-p", "LoadState", "-p", "ActiveState",
-                                   "-p", "UnitFileState")  # fmt: skip
-        return dict(line.partition("=")[::2] for line in out.splitlines())
-
-    def ask(self):
-        """The running engine's version and mirrors, or None."""
-        what = "{{.ServerVersion}} {{json .RegistryConfig.Mirrors}}"
-        return engine_answer(self.run("docker", "info", "--format", what)[1])
-
-    def wait(self):
-        """Until the engine answers, gives up for good, or time is over."""
-        deadline = time.time() + self.timeout
-        while time.time() < deadline:
-            state = self.unit().get("ActiveState")
-            if state == "failed":
-                return None
-            answer = self.ask() if state == "active" else None  # A question would start it over its socket.
-            if answer:
-                return answer
-            time.sleep(0.5)
-        return None
-
-    def control(self, verb):
-        if verb != "reload":
-            self.run("systemctl", "reset-failed", "docker.service", "docker.socket")  # Old failures block a start.
-        _code, out, err = self.run("timeout", str(self.timeout), "systemctl", verb, "docker.service")
-        return tail(out, err)
-
-    def journal(self, lines=40):
-        return self.run("journalctl", "-u", "docker", "-n", str(lines), "--no-pager", "-o", "cat")[1]
-
-    def reload(self):
-        """False if the engine says that it could not take the file over."""
-        command = ["journalctl", "-u", "docker", "--no-pager", "-o", "cat"]
-        place = cursor(self.run(*(command + ["-n", "0", "--show-cursor"]))[1])
-        self.control("reload")
-        for _attempt in range(20):
-            since = command + ["--after-cursor", place] if place else command + ["-n", "200"]
-            verdict = reload_verdict(self.run(*since)[1])
-            if verdict is not None:
-                return verdict
-            time.sleep(0.2)
-        return True  # It may be told to log less.
-
     def mirrors_differ(self, answer):
         if "registry-mirrors" not in self.settings:
             return False
-        return answer[1] != normal_mirrors(self.settings["registry-mirrors"])
+        return answer.mirrors != normal_mirrors(self.settings["registry-mirrors"])
 
-    def bring_up(self, running, changed):
-        """(what was done, the engine's answer): start, restart, reload or nothing."""
+    def method(self, running, answer):
+        """How the engine gets its settings: start, restart, reload, or nothing."""
         if not running:
-            self.control("start")
-            return "started", self.wait()
-        answer = self.wait()
-        installed = re.search(r"version ([^,\s]+)", self.run("dockerd", "--version")[1])
-        if not answer or not reload_is_enough(changed) or (installed and installed.group(1) != answer[0]):
-            self.control("restart")
-            return "restarted", self.wait()
-        if not changed and not self.mirrors_differ(answer):
-            return "", answer
-        good = self.reload()
-        return "reloaded", self.wait() if good else None
+            return "start"
+        enough = answer and reload_is_enough(self.changed, answer.version, self.merged)
+        if not enough or (self.engine.installed and self.engine.installed != answer.version):
+            return "restart"
+        return "reload" if self.changed or self.mirrors_differ(answer) else ""
 
-    def roll_back(self, running, done, journal):
+    def consent(self, answer):
+        """Fail if a restart would stop containers and nobody agreed to that."""
+        if answer and answer.live_restore and containers_go_on(self.changed, answer.version, self.engine.installed):
+            self.ran = dict((i, Container(one.name, True)) for i, one in self.engine.containers().items())
+            return
+        self.ran = self.engine.containers() if answer else {}
+        if self.module.params["restart"] or not (self.ran or (answer is None and self.engine.shims())):
+            return
+        who = named(one.name for one in self.ran.values()) or "containers of an engine that does not answer"
+        keys = ", ".join(needs_restart(self.changed, answer and answer.version, self.merged))
+        self.fail(
+            "service",
+            "restart-needed",
+            "Nothing was changed: the engine has to restart%s, and %s would stop; let it (docker_daemon_restart: true,"
+            " `pydock ... --restart`) when they may." % (" for " + keys if keys else "", who),
+        )
+
+    def bring_up(self, how):
+        """The engine's answer after it was started, restarted or reloaded."""
+        if how == "reload":
+            # What is in effect can be asked for: faster than the journal, and more to the point.
+            alone = self.changed in ([], ["registry-mirrors"])
+            return self.engine.reload((lambda answer: not self.mirrors_differ(answer)) if alone else None)
+        if how == "start":
+            note_found(self.run)
+        self.engine.control(how)
+        return self.engine.wait()
+
+    def roll_back(self, running, how, journal):
         """The new file did not work: the old one, and the engine as it was with it."""
         self.put_back()
-        if done == "reloaded":
-            self.reload()
+        if how == "reload":
+            self.engine.control("reload")
         else:
-            self.control("restart" if running else "start")
-        back = self.wait()
+            self.engine.control("restart" if running else "start")
+        back = self.engine.wait()
+        gone = sum(self.engine.missing(self.ran), []) if back and self.ran else []
         self.steps = [step for step in self.steps if step["name"] != "settings"]
         self.fail(
             "settings",
             "settings-rolled-back",
-            "The engine did not accept the new %s: %s, and the engine %s; correct the daemon settings and run again."
+            "The engine did not accept the new %s (%s): %s, and the engine %s%s; correct the daemon settings and run"
+            " again."
             % (
                 self.path,
+                reason(journal) or "its journal does not say why",
                 "the old file is back" if self.before is not None else "it was removed again",
                 "runs with that" if back else "does not run even so",
+                "; %s ran before and do not run now" % named(gone) if gone else "",
             ),
             journal,
         )
 
     def ensure(self):
-        old, new, changed = self.plan()
-        unit = self.unit()
+        old, new = self.plan()
+        unit = self.engine.unit()
         running, enabled = unit.get("ActiveState") == "active", unit.get("UnitFileState") == "enabled"
-        result = {}
-        if changed and self.module._diff:
+        enabled = enabled or not self.module.params["enable"]
+        result, how = {}, "start"
+        if self.changed and self.module._diff:
             before, after = without_passwords(old), without_passwords(new)
             result["diff"] = {
                 "before": before, "after": after, "before_header": self.path, "after_header": self.path,
             }  # fmt: skip
-        if self.module.check_mode:
-            self.step("settings", "changed" if changed else "ok", ", ".join(changed))
-            self.step("service", "ok" if running and enabled and not changed else "changed", "")
-            self.finish(result)
-        if unit.get("LoadState") != "loaded":
+        if unit.get("LoadState") == "loaded":
+            answer = (self.engine.ask() or self.engine.wait()) if running else None
+            self.engine.look_at_version(unit, answer)
+            if self.changed:
+                self.judge(unit)
+            how = self.method(running, answer)
+            if how == "restart":
+                self.consent(answer)
+        elif not self.module.check_mode:
             self.fail("service", "no-engine", "This host has no docker.service; install the engine's packages first.")
-        if changed:
+        if self.module.check_mode:
+            self.step("settings", "changed" if self.changed else "ok", ", ".join(self.changed))
+            self.step("service", "changed" if how or not enabled else "ok", "")
+            self.finish(result)
+        if self.changed:
             self.write(new)
             if self.backup:
                 result["backup"] = self.backup
-        self.step("settings", "changed" if changed else "ok", ", ".join(changed))
-        words = []
-        if not enabled:
-            code, out, err = self.run("systemctl", "enable", "docker.service")
-            if code:
-                self.fail("service", "not-enabled", "docker.service cannot be enabled on this host.", out, err)
-            words.append("enabled")
-        done, answer = self.bring_up(running, changed)
+        self.step("settings", "changed" if self.changed else "ok", ", ".join(self.changed))
+        words = [] if enabled else [self.enable()]
+        if how:
+            answer = self.bring_up(how)
         if not answer or self.mirrors_differ(answer):
-            journal = self.journal()
-            if changed:
-                self.roll_back(running, done, journal)
-            if not answer:
-                self.fail(
-                    "service",
-                    "engine-does-not-start",
-                    "The engine did not answer within %d s; its journal says why." % self.timeout,
-                    journal,
-                )
+            self.complain(running, how, answer)
+        words += {"start": ["started"], "restart": ["restarted"], "reload": ["reloaded"]}.get(how, [])
+        status, words = "changed" if words else "ok", words + ["docker %s" % answer.version]
+        if self.ran:
+            lost, others = self.engine.missing(self.ran)
+            if lost:
+                self.fail("service", "containers-not-back", "The engine restarted, and %s did not come back; see"
+                          " `docker ps -a` on the host." % named(lost + others), self.engine.journal())  # fmt: skip
+            if others:
+                words.append("stopped, without a restart policy to start them again: %s" % named(others))
+        self.step("service", status, ", ".join(words))
+        self.finish(dict(result, registry_mirrors=answer.mirrors))
+
+    def enable(self):
+        code, out, err = self.run("systemctl", "enable", "docker.service")
+        if code:
+            self.fail("service", "not-enabled", "docker.service cannot be enabled on this host.", out, err)
+        return "enabled"
+
+    def complain(self, running, how, answer):
+        """The engine is not as it should be: put back what was changed, and fail."""
+        journal = self.engine.journal()
+        if self.changed:
+            self.roll_back(running, how, journal)
+        if not answer:
             self.fail(
                 "service",
-                "mirrors-not-in-effect",
-                "The engine uses the registry mirrors %s, not those of %s; look for --registry-mirror in"
-                " `systemctl cat docker`." % (" ".join(answer[1]) or "(none)", self.path),
+                "engine-does-not-start",
+                "The engine did not answer within %d s (%s)."
+                % (self.engine.timeout, reason(journal) or "its journal does not say why"),
                 journal,
             )
-        words = words + [done] if done else words
-        self.step("service", "changed" if words else "ok", ", ".join(words + ["docker %s" % answer[0]]))
-        self.finish(result)
+        self.fail(
+            "service",
+            "mirrors-not-in-effect",
+            "The engine uses the registry mirrors %s, not those of %s; look for --registry-mirror in"
+            " `systemctl cat docker`." % (" ".join(answer.mirrors) or "(none)", self.path),
+            journal,
+        )
 
     def finish(self, result):
         changed = any(step["status"] == "changed" for step in self.steps)
@@ -383,6 +319,8 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "settings": {"type": "dict", "default": {}},
+            "restart": {"type": "bool", "default": False},
+            "enable": {"type": "bool", "default": True},
             "path": {"type": "path", "default": "/etc/docker/daemon.json"},
             "start_timeout": {"type": "int", "default": 120},
         },

@@ -73,6 +73,26 @@ def note(action, path=JOURNAL, **facts):
         os.close(handle)
 
 
+def note_found(run, forwarding="/proc/sys/net/ipv4/ip_forward"):
+    """What an engine's first start changes: forwarding, and FORWARD's policy. Nothing if it ran before."""
+    policies = {}
+    for tool in ("iptables", "ip6tables"):
+        if not any(os.path.exists("%s/%s-save" % (place, tool)) for place in ("/usr/sbin", "/sbin")):
+            continue
+        _code, out, _err = run(tool + "-save", "-t", "filter")
+        if re.search(r"^:DOCKER", out, re.MULTILINE):
+            return
+        found = re.search(r"^:FORWARD (ACCEPT|DROP)", out, re.MULTILINE)
+        policies[tool] = found.group(1) if found else "ACCEPT"  # The kernel's, as long as nobody uses the table.
+    try:
+        with io.open(forwarding, encoding="ascii") as source:
+            note("found", name="ip_forward", value=source.read().strip())
+    except (IOError, OSError):
+        pass
+    for tool in sorted(policies):
+        note("found", name=tool + " FORWARD", value=policies[tool])
+
+
 def note_file(path, backup):
     """A file that was written: new, or in place of one that is kept as ``backup``. Its sum tells later changes."""
     if backup:

@@ -378,6 +378,7 @@ service() {
     begin service
     told=
     for name in cgconfig docker; do
+        [ "$only" != settings ] || break
         if [ -x "/etc/init.d/$name" ] && ! on_at_boot "$name"; then
             if [ "$check" != yes ]; then
                 chkconfig "$name" on >"$said" 2>&1

@@ -10,7 +10,8 @@ module: docker_packages
 short_description: Bring Docker's packages to a wanted state in one transaction
 description:
   - Asks rpm what is there, decides, runs one transaction, and asks rpm again.
-  - With O(version=latest) an installed engine is kept as it is.
+  - With O(version=latest) an installed engine is kept as it is, unless O(upgrade) asks for the newest.
+  - An engine that containers run on is restarted by its own packages; that takes O(restart).
   - Plugins come along with an engine that is installed or changed, as far as the repository has them.
 options:
   absent: {description: Packages to remove., type: list, elements: str, default: []}
@@ -19,6 +20,9 @@ options:
   engine: {description: The engine's packages., type: list, elements: str, default: []}
   plugins: {description: Packages installed if the repository has them., type: list, elements: str, default: []}
   version: {description: C(latest) or a version or its beginning., type: str, default: latest}
+  upgrade: {description: Whether to go to the newest that fits., type: bool, default: false}
+  versions: {description: 'The exact set, each name with its VERSION-RELEASE; counts alone.', type: dict, default: {}}
+  restart: {description: Whether running containers may stop., type: bool, default: false}
   repository_id: {description: The repository that the engine comes from., type: str, default: docker-ce-stable}
   lock_timeout: {description: Seconds to wait for another package manager., type: int, default: 300}
 author: [pydock]
@@ -46,10 +50,27 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_host import lock_holder, note, tail
+from ansible.module_utils.pydock_package_set import (
+    SAME_VERSION,
+    NoSuchVersion,
+    Wish,
+    choose_versions,
+    described,
+    difference,
+    dropped,
+    engine_is_wanted,
+    installed_packages,
+    listed_packages,
+    needed_by,
+    order,
+    restarts,
+    shell_script,
+    survives,
+    transaction,
+)
 
 SETTINGS = "/etc/docker/daemon.json"
 COMPILERS = ["gcc", "gcc-c++"]
-SAME_VERSION = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
 OPTIONS = [
     "--setopt=exit_on_lock=True", "--setopt=timeout=30", "--setopt=retries=3",
     "--setopt=skip_missing_names_on_install=False", "--setopt=clean_requirements_on_remove=False",
@@ -62,141 +83,6 @@ UNKNOWN_NAME = re.compile(r"No match for argument|Unable to find a match|No pack
 BROKEN = re.compile(r'File "/usr/bin/(yum|dnf)|problem importing one of the Python modules|bad interpreter')
 
 
-# -- pure: what rpm and yum said
-
-
-def installed_packages(text):
-    """rpm's five columns -> {name: (version, release)}; of several (gcc in two builds) the newest."""
-    found = {}
-    for line in text.splitlines():
-        fields = line.split("\t")
-        if len(fields) == 5:
-            name, _epoch, version, release, _arch = fields
-            found[name] = max([(version, release)] + ([found[name]] if name in found else []), key=order)
-    return found
-
-
-def listed_packages(text):
-    """``yum list`` -> {name: [(version, release), ...]}, oldest first, installed ones included.
-
-    yum 3 wraps rows when there is no terminal, so lines mean nothing: a name, a version and a repository follow
-    one another.
-    """
-    found, tokens, place = {}, text.split(), 0
-    while place + 2 < len(tokens):
-        name = re.match(r"(\S+)\.(?:noarch|x86_64|aarch64|i[3-6]86|ppc64le|s390x)\Z", tokens[place])
-        evr = re.match(r"(?:\d+:)?([^-:\s]+)-([^-:\s]+)\Z", tokens[place + 1])
-        if name and evr:
-            found.setdefault(name.group(1), set()).add(evr.groups())
-            place += 3
-        else:
-            place += 1
-    return dict((name, sorted(versions, key=order)) for name, versions in found.items())
-
-
-def order(version_release):
-    """A sort key near to rpm's: numbers as numbers, and above letters."""
-    return [
-        [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.findall(r"\d+|[a-zA-Z]+", text)]
-        for text in version_release
-    ]
-
-
-def matches(version, wanted):
-    """26.1.4 is 26, 26.1 and 26.1.4, not 2 and not 26.10."""
-    return wanted == "latest" or (version + ".").startswith(wanted + ".")
-
-
-def needed_by(text):
-    """The packages that rpm -e --test names as still needing what is to be removed."""
-    return sorted(set(re.findall(r"is needed by (?:\(installed\) )?(\S+)", text)))
-
-
-# -- pure: what to do
-
-
-class NoSuchVersion(Exception):
-    """The repository does not have it; the message says what it has."""
-
-
-def engine_is_wanted(installed, engine, version):
-    """Is something to be done about the engine? Nothing, if all of it is there in a version that fits."""
-    if any(name not in installed for name in engine):
-        return True
-    same = [installed[name][0] for name in SAME_VERSION if name in installed and name in engine]
-    return any(not matches(found, version) for found in same) or len(set(same)) > 1
-
-
-def choose_versions(installed, listed, engine, plugins, version):
-    """One consistent set, {name: (version, release)}: what is wanted of the engine and its plugins.
-
-    The engine and its client have one version. The rest stays as it is, or is the newest.
-    """
-    missing = [name for name in engine if name not in listed and name not in installed]
-    if missing:
-        raise NoSuchVersion("the repository has no %s" % ", ".join(missing))
-    same = [name for name in engine if name in SAME_VERSION]
-    chosen = {}
-    if same:
-        common = set(found for found, _release in candidates(installed, listed, same[0]))
-        for name in same[1:]:
-            common &= set(found for found, _release in candidates(installed, listed, name))
-        fitting = sorted((found for found in common if matches(found, version)), key=lambda text: order((text,)))
-        if not fitting:
-            newest = sorted(common, key=lambda text: order((text,)))[-1:] or ["none at all"]
-            raise NoSuchVersion("%s has no version %s here; the newest is %s" % (same[0], version, newest[0]))
-        present = installed.get(same[0], ("", ""))[0]
-        number = present if present in fitting else fitting[-1]
-        for name in same + [name for name in plugins if name in SAME_VERSION and name not in same]:
-            fits = [pair for pair in candidates(installed, listed, name) if pair[0] == number]
-            if fits:
-                chosen[name] = installed[name] if installed.get(name) in fits else fits[-1]
-    for name in list(engine) + list(plugins):
-        if name not in SAME_VERSION and (name in installed or name in listed):
-            chosen[name] = installed.get(name) or listed[name][-1]
-    return chosen
-
-
-def candidates(installed, listed, name):
-    return sorted(set(listed.get(name, [])) | set([installed[name]] if name in installed else []), key=order)
-
-
-def transaction(installed, remove, plain, chosen):
-    """What yum is told: (removals, installs, downgrades). A pin has no epoch: yum 3 takes none without the
-    architecture; and its ``install`` of an older version does nothing."""
-    installs = [name for name in plain if name not in installed]
-    downgrades = []
-    for name in sorted(chosen):
-        pin = "%s-%s-%s" % ((name,) + tuple(chosen[name]))
-        if name not in installed or order(installed[name]) < order(chosen[name]):
-            installs.append(pin)
-        elif installed[name] != tuple(chosen[name]):
-            downgrades.append(pin)
-    return [name for name in remove if name in installed], installs, downgrades
-
-
-def shell_script(removals, installs, downgrades):
-    """Lines for ``yum shell``: the one way to remove, install and downgrade in a single transaction."""
-    lines = [
-        word + " " + " ".join(names)
-        for word, names in (("remove", removals), ("downgrade", downgrades), ("install", installs))
-        if names
-    ]
-    return "\n".join(lines + ["run", "exit", ""])
-
-
-def difference(before, after):
-    """(what is new, what is gone) of two sets of NAME-VERSION-RELEASE.ARCH; a key is no package of anybody's."""
-    return tuple(
-        sorted(name for name in left - right if not name.startswith("gpg-pubkey"))
-        for left, right in ((after, before), (before, after))
-    )
-
-
-def described(names, installed):
-    return ", ".join("%s %s" % (name, installed[name][0]) for name in names if name in installed)
-
-
 # -- effects
 
 
@@ -207,10 +93,14 @@ class Packages(object):
         self.module, self.params = module, module.params
         self.began = time.time()
         self.remove, self.tools = self.params["absent"], self.params["tools"]
-        self.engine, self.plugins = self.params["engine"], self.params["plugins"]
+        self.engine = self.params["engine"]
+        pins = dict((name, split_pin(pin)) for name, pin in self.params["versions"].items())
+        # An exact set says itself which plugins are in it.
+        plugins = [name for name in pins if name not in self.engine] if pins else self.params["plugins"]
+        self.plugins = plugins
+        self.wish = Wish(self.engine, plugins, self.params["version"], self.params["upgrade"], pins)
         self.compilers = COMPILERS if self.params["compilers"] else []
         self.before = {}
-        self.listing = ("", "")
 
     def run(self, *command):
         """(exit code, stdout, stderr); 127 and why, as a shell would, for what cannot be started."""
@@ -246,8 +136,9 @@ class Packages(object):
         _code, out, _err = self.run("ps", "-o", "args=", "-p", pid)
         return " (pid %s: %s)" % (pid, out.strip()[:120] or "its command is unknown")
 
-    def docker_repository(self):
-        return ["--disablerepo=*", "--enablerepo=" + self.params["repository_id"]]
+    def transact_with(self, wrong):
+        """A held repository is switched off; for the engine's transaction it counts."""
+        return ["--enablerepo=" + self.params["repository_id"]] if wrong["engine"] else []
 
     def ask_rpm(self):
         names = sorted(set(self.remove + self.compilers + self.tools + self.engine + self.plugins))
@@ -293,19 +184,18 @@ class Packages(object):
         if group == "remove":
             return [name for name in names if name in installed]
         wrong = [name for name in names if name not in installed]
-        if group == "engine" and names and not wrong and engine_is_wanted(installed, names, self.params["version"]):
-            wrong = [name for name in names if name in SAME_VERSION]
+        if group == "engine" and names and not wrong and engine_is_wanted(installed, self.wish):
+            pins = self.wish.pins
+            wrong = [name for name in sorted(pins) if installed.get(name) != pins[name]]
+            wrong = wrong or [name for name in names if name in SAME_VERSION]
         return wrong
 
     # -- the work
 
     def choose(self):
-        """Ask the repository for versions, if the engine has to change."""
-        if not self.wrong("engine", self.engine, self.before):
-            return {}
-        names = self.engine + self.plugins
-        code, out, err = self.yum("-q", *(self.docker_repository() + ["list", "--showduplicates"] + names))
-        self.listing = (out, err)
+        """The set that is wanted of the engine, of what its repository has."""
+        only = ["--disablerepo=*", "--enablerepo=" + self.params["repository_id"]]
+        code, out, err = self.yum("-q", *(only + ["list", "--showduplicates"] + self.engine + self.plugins))
         listed = listed_packages(out)
         if code and not listed:
             if re.search(r"No [Mm]atching [Pp]ackages", out + err):
@@ -314,12 +204,34 @@ class Packages(object):
             self.fail("no-metadata", "The repository %s cannot be read; check its address and the network."
                       % self.params["repository_id"], out, err)  # fmt: skip
         try:
-            return choose_versions(self.before, listed, self.engine, self.plugins, self.params["version"])
+            return choose_versions(self.before, listed, self.wish)
         except NoSuchVersion as problem:
             self.fail("no-such-version", "Nothing was changed: %s; set docker_version to one that exists." % problem,
                       out, err)  # fmt: skip
 
-    def check_removals(self, removals, installs, plain):
+    def check_consent(self, chosen, removals):
+        """Docker's packages restart the engine, and its containers stop: never without a word."""
+        if self.params["restart"] or not (restarts(self.before, chosen) or removals):
+            return
+        if self.run("systemctl", "is-active", "--quiet", "docker.service")[0]:
+            return
+        code, out, err = self.run("docker", "ps", "--format", "{{.Names}}")
+        names = sorted(out.split())
+        if code == 0 and not names:
+            return
+        if not removals and survives(self.before, chosen):
+            if self.run("docker", "info", "--format", "{{.LiveRestoreEnabled}}")[1].strip() == "true":
+                return
+        told = ", ".join(names[:10]) + (" and %d more" % (len(names) - 10) if names[10:] else "")
+        self.fail(
+            "restart-needed",
+            "Nothing was changed: the engine would restart, and with it stop %s; agree with docker_packages_restart"
+            " (`pydock install --restart`)." % (told or "containers that it does not name"),
+            out,
+            err,
+        )
+
+    def check_removals(self, removals, installs, plain, extra):
         """Before something goes: nothing else may need it, and all that shall come must exist."""
         code, out, err = self.run("rpm", "-e", "--test", *removals)
         if code:
@@ -333,7 +245,7 @@ class Packages(object):
             )
         if installs:
             # All repositories are asked: in its shell, yum 3 removes also when an installation has failed.
-            code, out, err = self.yum("-q", "list", *installs)
+            code, out, err = self.yum("-q", *(extra + ["list"] + installs))
             listed = listed_packages(out)
             gone = [name for name in plain if name in installs and name not in listed]
             if gone:
@@ -343,31 +255,34 @@ class Packages(object):
                 self.fail("no-metadata", "Nothing was changed: a repository of this host cannot be read, so what is"
                           " removed could not be replaced; its own words say which.", out, err)  # fmt: skip
 
-    def apply(self, wrong):
+    def apply(self, wrong, chosen):
         """(yum's answer, the versions that were chosen)"""
-        plain = self.compilers + self.tools
+        plain, extra = self.compilers + self.tools, self.transact_with(wrong)
         fresh = not any(name in self.before for name in self.remove + self.engine + self.plugins)
-        if fresh and wrong["engine"] and self.params["version"] == "latest":
+        if fresh and wrong["engine"] and self.params["version"] == "latest" and not self.wish.pins:
             # The newest is yum's own choice: no list is needed. A plugin that is unknown here stops all of it.
             missing = [name for name in plain if name not in self.before]
-            answer = self.yum("-y", "install", *(missing + self.engine + self.plugins))
+            answer = self.yum("-y", *(extra + ["install"] + missing + self.engine + self.plugins))
             if not answer[0] or not UNKNOWN_NAME.search(answer[1] + answer[2]):
                 return answer, {}
-        chosen = self.choose()
+        if chosen is None:
+            chosen = self.choose() if wrong["engine"] else {}
         removals, installs, downgrades = transaction(self.before, self.remove, plain, chosen)
+        self.check_consent(chosen, removals)
         if removals:
-            self.check_removals(removals, installs, plain)
-        return self.transact(removals, installs, downgrades), chosen
+            self.check_removals(removals, installs, plain, extra)
+        removals += dropped(self.before, chosen, self.wish)
+        return self.transact(removals, installs, downgrades, extra), chosen
 
-    def transact(self, removals, installs, downgrades):
+    def transact(self, removals, installs, downgrades, extra):
         if not removals and not downgrades:
-            return self.yum("-y", "install", *installs)
+            return self.yum("-y", *(extra + ["install"] + installs))
         handle, script = tempfile.mkstemp(prefix="pydock-", suffix=".yum")
         had_settings = os.path.exists(SETTINGS)
         try:
             os.write(handle, shell_script(removals, installs, downgrades).encode("ascii"))
             os.close(handle)
-            return self.yum("-y", "shell", script)
+            return self.yum("-y", *(extra + ["shell", script]))
         finally:
             os.remove(script)
             # rpm puts a changed file aside with its package; it is the user's, and stays in effect.
@@ -377,11 +292,15 @@ class Packages(object):
     def ensure(self):
         self.before = self.ask_rpm()
         wrong = dict((group, self.wrong(group, names, self.before)) for group, names in self.groups())
+        newest = None
+        if self.wish.upgrade and self.engine and not wrong["engine"]:
+            newest = self.choose()
+            wrong["engine"] = sorted(name for name in newest if self.before.get(name) != newest[name])
         if not any(wrong.values()) or self.module.check_mode:
             self.finish(wrong, self.before)
         for attempt in (1, 2):
             everything = self.all_packages()
-            (code, out, err), chosen = self.apply(wrong)
+            (code, out, err), chosen = self.apply(wrong, newest if attempt == 1 else None)
             self.write_down(everything)
             after = self.ask_rpm()
             unmet = self.unmet(after, chosen)
@@ -403,7 +322,8 @@ class Packages(object):
             found = after.get(name)
             if found is None:
                 unmet.append("%s %s is missing" % (name, chosen[name][0]))
-            elif name not in SAME_VERSION and self.before.get(name) and order(found) >= order(chosen[name]):
+            elif (name not in SAME_VERSION and name not in self.wish.pins and self.before.get(name)
+                  and order(found) >= order(chosen[name])):  # fmt: skip
                 continue  # What was to stay as it is came newer along with the engine, which needs that.
             elif found != tuple(chosen[name]):
                 unmet.append("%s is %s, not %s" % (name, found[0], chosen[name][0]))
@@ -419,7 +339,8 @@ class Packages(object):
             if group == "remove" or (changed and self.module.check_mode):
                 detail = ", ".join(wrong[group])
             else:
-                detail = described(names, installed)
+                along = self.plugins if changed and group == "engine" else []
+                detail = described(names + along, installed, self.before)
             steps.append({"name": group, "status": "changed" if changed else "ok", "seconds": 0.0, "detail": detail})
         for step in sorted(steps, key=lambda step: step["status"] == "changed")[-1:]:
             step["seconds"] = round(time.time() - self.began, 2)
@@ -427,6 +348,12 @@ class Packages(object):
         if self.compilers and "gcc" in installed:
             result["compilers"] = self.run("gcc", "--version")[1].partition("\n")[0]
         self.module.exit_json(**result)
+
+
+def split_pin(text):
+    """``20.10.24-3.el7`` -> ("20.10.24", "3.el7"), with or without an epoch before it."""
+    version, _dash, release = text.rpartition(":")[2].partition("-")
+    return version, release
 
 
 def main():
@@ -439,6 +366,9 @@ def main():
             "engine": strings,
             "plugins": strings,
             "version": {"type": "str", "default": "latest"},
+            "upgrade": {"type": "bool", "default": False},
+            "versions": {"type": "dict", "default": {}},
+            "restart": {"type": "bool", "default": False},
             "repository_id": {"type": "str", "default": "docker-ce-stable"},
             "lock_timeout": {"type": "int", "default": 300},
         },
@@ -447,6 +377,7 @@ def main():
     module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
     packages = Packages(module)
     names = packages.remove + packages.tools + packages.engine + packages.plugins + [module.params["repository_id"]]
+    names += [part for pin in packages.wish.pins.values() for part in pin]
     strange = [name for name in names if not re.match(r"[A-Za-z0-9][A-Za-z0-9._+:-]*\Z", name)]
     if strange or not re.match(r"(latest|\d+(\.[0-9a-z]+)*)\Z", module.params["version"]):
         packages.fail("wrong-settings", "Nothing was changed: %r is no package name or version." % (

@@ -30,6 +30,7 @@ options:
     elements: str
     default: []
   makecache: {description: Whether to read the metadata at once., type: bool, default: true}
+  hold: {description: Whether C(yum update) is kept from these packages., type: bool, default: false}
 author: [pydock]
 """
 
@@ -62,19 +63,24 @@ from ansible.module_utils.pydock_keys import imported, normal_fingerprint, prima
 
 CONTENT = u"""\
 # Managed by pydock. The key below was checked against its pinned fingerprint.
-[{repository_id}]
+{held}[{repository_id}]
 name=Docker CE Stable
 baseurl={baseurl}
-enabled=1
+enabled={enabled}
 gpgcheck=1
 gpgkey=file://{local_key}
 skip_if_unavailable=0
 """
+HELD = u"# Held: yum update does not see these packages; yum --enablerepo={repository_id} does.\n"
 
 
-def render(baseurl, repository_id, local_key, proxy=""):
-    """The whole repository file."""
-    text = CONTENT.format(baseurl=baseurl, repository_id=repository_id, local_key=local_key)
+def render(baseurl, repository_id, local_key, hold=False, proxy=""):
+    """The whole repository file. A held repository is switched off: the one way that every yum and dnf knows, and that
+    needs no plugin."""
+    held = HELD.format(repository_id=repository_id) if hold else u""
+    text = CONTENT.format(
+        baseurl=baseurl, repository_id=repository_id, local_key=local_key, held=held, enabled=0 if hold else 1
+    )
     return text + (u"proxy=%s\n" % proxy if proxy else u"")
 
 
@@ -289,12 +295,15 @@ class Repository(object):
             err,
         )
 
+    def text(self, baseurl):
+        return render(baseurl, self.id, self.local_key, self.module.params["hold"], self.proxy)
+
     def ensure(self):
         before = read(self.path)
         known, kept = self.key_state()
         # A mirror that an earlier run fell back to stays.
         mirrors = [self.baseurl] + self.module.params["alternatives"]
-        texts = dict((render(url, self.id, self.local_key, self.proxy), url) for url in mirrors)
+        texts = dict((self.text(url), url) for url in mirrors)
         self.baseurl = texts.get(before, self.baseurl)
         key_changed, file_changed = not (known and kept), before not in texts
         copy = None
@@ -304,7 +313,7 @@ class Repository(object):
                 self.keep_key(known, fetched)
         elif not self.check and key_changed:
             self.keep_key(known, None)
-        text = render(self.baseurl, self.id, self.local_key, self.proxy)
+        text = self.text(self.baseurl)
         file_changed = before != text
         if file_changed:
             self.done.insert(0, "written" if before is None else "replaced, the old file kept as a backup")
@@ -364,6 +373,7 @@ def main():
             "proxy": {"type": "str", "default": ""},
             "archives": {"type": "list", "elements": "str", "default": []},
             "makecache": {"type": "bool", "default": True},
+            "hold": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
