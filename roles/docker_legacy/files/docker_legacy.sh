@@ -182,8 +182,8 @@ base_repositories() {
     done
     [ -n "$chosen" ] || fail no-archive "No archive of this release serves this host; nothing was changed: $(cat "$said")"
     for part in os updates extras centosplus contrib cr fasttrack; do
-        echo "s|^\(mirrorlist[[:space:]]*=.*mirrorlist\.centos\.org.*[?&]repo=$part\)\([&[:space:]].*\)*\$|#\1\2|"
-        echo "s|^[#[:space:]]*baseurl[[:space:]]*=[[:space:]]*https*://mirror\.centos\.org/[^/]*/[^/]*/$part/|baseurl=$chosen/$part/|"
+        printf '%s\n' "s|^\(mirrorlist[[:space:]]*=.*mirrorlist\.centos\.org.*[?&]repo=$part\)\([&[:space:]].*\)*\$|#\1\2|" \
+            "s|^[#[:space:]]*baseurl[[:space:]]*=[[:space:]]*https*://mirror\.centos\.org/[^/]*/[^/]*/$part/|baseurl=$chosen/$part/|"
     done >"$work/repair"
     done_to=
     while read -r path; do
@@ -204,7 +204,7 @@ key_file=/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-6
 repository_file=/etc/yum.repos.d/epel.repo
 key_short() { printf %s "$epel_key" | sed 's/.*\(........\)$/\1/' | tr A-F a-f; }
 # EPEL's archive: its key checked before it is trusted.
-repository() {
+see_to_repository() {
     begin repository
     chosen=
     why=
@@ -239,7 +239,7 @@ repository() {
     tell changed "$chosen"
 }
 
-remove() {
+see_to_removal() {
     begin remove
     present=
     for name in $absent; do ! have "$name" || present="$present $name"; done
@@ -256,7 +256,7 @@ versions() {
     found=$(rpm -q --qf '%{NAME} %{VERSION}, ' "$@")
     printf %s "${found%, }"
 }
-install() {
+see_to_packages() {
     begin "$1"
     shift
     # shellcheck disable=SC2086 - names of packages
@@ -273,7 +273,7 @@ install() {
     tell changed "$(versions "$@")"
 }
 # Without its newer library, the program does not even start (dm_task_get_info_with_deferred_remove).
-library() {
+see_to_library() {
     [ "$check" != yes ] || return 0
     case $(docker -v 2>&1) in *'relocation error'*) ;; *) return 0 ;; esac
     begin library
@@ -328,7 +328,7 @@ assign() {
 options=/etc/sysconfig/docker
 options_backup=
 options_changed=no
-settings() {
+see_to_settings() {
     [ "$other_args$proxies" != unset ] || return 0
     begin settings
     : >"$work/options"
@@ -374,7 +374,7 @@ await() {
     done
 }
 log_size() { wc -c </var/log/docker | tr -d ' '; }
-service() {
+see_to_service() {
     begin service
     told=
     for name in cgconfig docker; do
@@ -447,7 +447,7 @@ used_mirrors() {
 }
 
 # Client, server, mirrors in effect, and a container that has run.
-proof() {
+prove() {
     begin proof
     [ "$check" != yes ] || { tell skipped "a proof runs a container"; return; }
     command -v docker >/dev/null || fail no-client "This host has no docker command; install docker-io first."
@@ -508,7 +508,7 @@ proof() {
 }
 
 # Repository files that pydock replaced, put back from their backups: FILE|BACKUP|sum of what pydock wrote.
-restore() {
+put_back_files() {
     begin restore
     told=
     while IFS='|' read -r path copy wrote; do
@@ -541,23 +541,23 @@ for path in /etc/centos-release /etc/oracle-release /etc/redhat-release; do read
 case $release in *' release 6.'*) ;; *) begin release; fail not-release-6 "This host is no release 6: ${release:-unknown}." /dev/null ;; esac
 [ "$(id -u)" = 0 ] || { begin release; fail not-root "This takes root." /dev/null; }
 case $only in
-proof) proof ;;
-restore) restore ;;
+proof) prove ;;
+restore) put_back_files ;;
 settings)
-    settings
-    service
+    see_to_settings
+    see_to_service
     ;;
 *)
     [ -z "$archives" ] || base_repositories
-    have docker-io || repository
-    remove
+    have docker-io || see_to_repository
+    see_to_removal
     # shellcheck disable=SC2086 - names of packages
-    [ -z "$compilers" ] || install compilers $compilers
-    install engine docker-io
-    library
-    settings
-    [ "$check" = yes ] && ! have docker-io || service
-    proof
+    [ -z "$compilers" ] || see_to_packages compilers $compilers
+    see_to_packages engine docker-io
+    see_to_library
+    see_to_settings
+    [ "$check" = yes ] && ! have docker-io || see_to_service
+    prove
     ;;
 esac
 exit 0
