@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from pydock_installer import checks, daemon_json, platforms
+from pydock_installer import checks, daemon_json, planner_legacy, platforms
 from pydock_installer.checks.engine import flags
 from pydock_installer.checks.rule import Context
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Plan, Severity, Step, Unknown
 from pydock_installer.model.mirror import MirrorAnswer
+from pydock_installer.platforms import Platform
 from pydock_installer.restart import restart
 from pydock_installer.settings import Settings
 
@@ -51,6 +52,8 @@ def plan_mirrors(
 ) -> HostPlan:
     """The steps of a host; none if it has what is wished for, or if something is in the way."""
     platform = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
+    if platform and platform.legacy:
+        return _plan_legacy(host, facts, wish, settings, platform, may_restart)
     host = replace(host, interpreter=host.interpreter or (platform.interpreter if platform else None))
     try:
         wanted = wish.applied(mirrors_in_file(facts))
@@ -80,6 +83,21 @@ def plan_mirrors(
     )
 
 
+def _plan_legacy(
+    host: Host, facts: Facts, wish: MirrorWish, settings: Settings, platform: Platform, may_restart: bool
+) -> HostPlan:
+    """Release 6 has its mirrors in other_args of /etc/sysconfig/docker, where a change takes a restart."""
+    context = Context(settings, platform)
+    found = tuple(f for f in (checks.privilege(facts, context), _no_engine(facts)) if f and f.severity is not Severity.OK)
+    if any(checks.blockers(found)):
+        return HostPlan(host, facts, found)
+    try:
+        wanted = wish.applied(planner_legacy.present_mirrors(facts))
+    except ValueError as problem:
+        return HostPlan(host, facts, (*found, planner_legacy.refusal(str(problem))))
+    return planner_legacy.plan_mirrors(host, facts, found, wanted, settings, may_restart)
+
+
 def _steps(facts: Facts, change: daemon_json.Change, wanted: Sequence[str]) -> tuple[Step, ...]:
     steps = []
     if change.keys:
@@ -96,6 +114,8 @@ def _steps(facts: Facts, change: daemon_json.Change, wanted: Sequence[str]) -> t
 
 def wanted_mirrors(entry: HostPlan) -> tuple[str, ...]:
     """What a planned host will have; of one without steps, what its engine uses."""
+    if entry.steps and entry.role:
+        return tuple(entry.variables["docker_legacy_registry_mirrors"])
     settings = entry.variables.get("docker_daemon_settings") if entry.steps else None
     if settings is None:
         return _in_effect(entry.facts) if entry.facts else ()
@@ -148,7 +168,9 @@ def _useless(answer: MirrorAnswer) -> Finding:
 
 
 def mirrors_in_file(facts: Facts) -> tuple[str, ...]:
-    """What daemon.json lists. Raises ValueError if it cannot be read."""
+    """What daemon.json lists, or release 6's options. Raises ValueError if it cannot be read."""
+    if facts.legacy.options is not None:
+        return planner_legacy.present_mirrors(facts)
     listed = daemon_json.parse(_text(facts)).get(KEY) or []
     if not isinstance(listed, list) or not all(isinstance(entry, str) for entry in listed):
         raise ValueError(f"{KEY} is no list of texts")

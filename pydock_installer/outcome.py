@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pydock_installer import legacy_report
 from pydock_installer.model import Outcome, Proof, StepResult, StepStatus
 
 
@@ -25,6 +26,23 @@ class Event(Protocol):
     def seconds(self) -> float: ...
 
 
+@dataclass(frozen=True)
+class _Told:
+    """An event whose result is a module's, whatever did the work."""
+
+    host: str
+    task: str
+    kind: str
+    result: Mapping[str, Any]
+    seconds: float
+
+    @classmethod
+    def of(cls, event: Event) -> Event:
+        if event.task != legacy_report.ROLE or "stdout" not in event.result:
+            return event
+        return cls(event.host, event.task, event.kind, legacy_report.result(event.result), event.seconds)
+
+
 @dataclass
 class Ledger:
     """What has happened so far, host by host."""
@@ -36,6 +54,7 @@ class Ledger:
         """Take note of an event; the steps that it ended."""
         if event.kind in ("started", "skipped"):
             return ()
+        event = _Told.of(event)
         if event.kind == "ok":
             self._finished.setdefault(event.host, set()).add(event.task)
         steps = _steps(event)

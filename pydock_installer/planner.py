@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydock_installer import checks, daemon_json, platforms
+from pydock_installer import checks, daemon_json, planner_legacy, platforms
 from pydock_installer.archive import archives, dead_files
 from pydock_installer.checks.rule import Context
 from pydock_installer.engine_change import (
@@ -70,6 +70,16 @@ def plan_host(
     holds = (f for f in checks.blockers(findings) if not wishes.only_verify or f.group == "host")
     if any(holds) or known is None or not known.path:
         return HostPlan(host, facts, findings)
+    if known.legacy:
+        return planner_legacy.plan(
+            host,
+            facts,
+            settings,
+            findings,
+            verify=wishes.verify,
+            only_verify=wishes.only_verify,
+            restart=wishes.restart,
+        )
     choice = choice or choices({host.name: facts}, settings)[host.name]
     chosen = repository(choice.name, known.path, settings.hold, settings.package_proxy or "")
     needs = _Needs(facts, settings, chosen, choice, known.path, wish, wishes)
@@ -124,6 +134,12 @@ def _engine_wish(
             ),
         )
     return wish, ()
+
+
+def is_legacy(facts: Facts) -> bool:
+    """Whether a host is of release 6."""
+    found = platforms.nearest(facts.release.value) if isinstance(facts.release, Known) else None
+    return found is not None and found.legacy
 
 
 def _podman(names: tuple[str, ...]) -> Finding:

@@ -38,6 +38,8 @@ ROLE_OF_STEP = {
     "config": "docker_absent",
 }
 
+#: What does every step on release 6.
+LEGACY_ROLE = "docker_legacy"
 #: What the modules of the others import.
 SHARED_ROLE = "docker_host"
 
@@ -106,7 +108,8 @@ def render(plan: Plan, settings: Settings) -> RunTree:
     hosts = [entry for entry in plan.hosts if entry.steps]
     prompts = _prompts(hosts)
     variables = {id(prompt.secret): prompt.variable for prompt in prompts}
-    roles = sorted({role for entry in hosts for role in _roles(entry)}, key=list(ROLE_OF_STEP.values()).index)
+    order = [*ROLE_OF_STEP.values(), LEGACY_ROLE]
+    roles = sorted({role for entry in hosts for role in roles_of(entry)}, key=order.index)
     inventory = {
         "docker": {"hosts": {entry.host.name: _variables(entry, variables) for entry in hosts}},
     }
@@ -139,10 +142,12 @@ def render(plan: Plan, settings: Settings) -> RunTree:
     return RunTree(files, prompts)
 
 
-def _roles(entry: HostPlan) -> list[str]:
-    return list(
-        dict.fromkeys(role for step, role in ROLE_OF_STEP.items() if step in {s.name for s in entry.steps})
-    )
+def roles_of(entry: HostPlan) -> tuple[str, ...]:
+    """The roles that do a host's steps, in the order in which they run."""
+    if entry.role:
+        return (entry.role,) if entry.steps else ()
+    names = {step.name for step in entry.steps}
+    return tuple(dict.fromkeys(role for step, role in ROLE_OF_STEP.items() if step in names))
 
 
 def _variables(entry: HostPlan, secrets: Mapping[int, str]) -> dict[str, Any]:
@@ -157,10 +162,10 @@ def _variables(entry: HostPlan, secrets: Mapping[int, str]) -> dict[str, Any]:
         "ansible_password": _reference(host.password, secrets),
         "ansible_become_password": _reference(host.become_password, secrets),
     }
-    roles = _roles(entry)
+    roles = roles_of(entry)
     told = {name: value for name, value in entry.variables.items() if name.startswith(tuple(roles))}
     present = {name: value for name, value in connection.items() if value is not None}
-    return {**present, "pydock_roles": roles, **told}
+    return {**present, "pydock_roles": list(roles), **told}
 
 
 def _reference(secret: Secret | None, variables: Mapping[int, str]) -> _Template | None:
@@ -217,5 +222,5 @@ def _role_files(role: str) -> Mapping[str, str]:
     return {
         f"roles/{path.relative_to(top)}": path.read_text(encoding="utf-8")
         for path in sorted((top / role).rglob("*"))
-        if path.is_file() and path.suffix in {".py", ".yml", ".md", ".j2"} and "__pycache__" not in path.parts
+        if path.is_file() and path.suffix in {".py", ".yml", ".md", ".j2", ".sh", ".txt", ".base64"} and "__pycache__" not in path.parts
     }

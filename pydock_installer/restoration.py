@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import unified_diff
 from typing import Any
 
-from pydock_installer import checks, platforms
+from pydock_installer import checks, planner_legacy, platforms
 from pydock_installer.checks.rule import Context
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Journal, Known, Severity, Step, Unknown
 from pydock_installer.settings import Settings
@@ -95,8 +95,23 @@ def plan_restore(host: Host, facts: Facts, settings: Settings, force: bool) -> H
     step = Step(
         "restore", f"put back {', '.join(one.file for one in todo)}", _since(facts.journal.value, todo)
     )
+    if known and known.legacy:
+        rows = [f"{one.file}|{one.backup}|{_written(facts.journal.value, one.file)}" for one in todo]
+        told = {
+            "docker_legacy_only": "restore",
+            "docker_legacy_files": rows,
+            "docker_legacy_force": force,
+            "docker_restore_files": [one.file for one in todo],
+        }
+        return HostPlan(host, facts, findings, (step,), told, role=planner_legacy.ROLE)
     variables = {"docker_restore_files": [one.file for one in todo], "docker_restore_force": force}
     return HostPlan(host, facts, findings, (step,), variables)
+
+
+def _written(journal: Journal, file: str) -> str:
+    """The sum of what pydock wrote there last."""
+    sums = [str(entry.get("sha256") or "") for entry in journal.entries if entry.get("file") == file]
+    return sums[-1] if sums and re.fullmatch("[0-9a-f]{64}", sums[-1]) else ""
 
 
 def _lost(one: Restoration) -> bool:

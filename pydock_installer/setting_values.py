@@ -38,6 +38,16 @@ def repository(text: str) -> str:
     return address(text, "the address of a repository")
 
 
+def epel(text: str) -> str:
+    """auto, the name of a mirror that has EPEL's archive, or an address: the part before /6/."""
+    names = ("auto", *platforms.data("archives.yml")["epel"])
+    if text in names:
+        return text
+    if "://" not in text and "." not in text:
+        raise ValueError(f"{text} is none of {', '.join(names)}, and no address{hint(text, names)}")
+    return address(text, "the address of an archive")
+
+
 def proxy(text: str) -> str:
     """The address of an HTTP proxy, without user and password: a repository file is read by everybody."""
     if "@" in text:

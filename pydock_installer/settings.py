@@ -32,6 +32,8 @@ NOT_SETTINGS = ("PYDOCK_LAB", "PYDOCK_BENCH", "PYDOCK_GOLDEN", "PYDOCK_MOLECULE"
 #: The value of verify.image that stands for an image that the role makes itself.
 BUILTIN_IMAGE = "builtin"
 DOCKER_KEY = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
+#: EPEL 6 (fedoraproject.org, keys): 0608B895.
+EPEL_KEY = "8C3BE96AF2309184DA5C0DAE3B49DF2A0608B895"
 
 
 def _version(text: Any) -> str:
@@ -177,6 +179,17 @@ class Rollout(_Part):
     )
 
 
+class Legacy(_Part):
+    """Where release 6 gets Docker from."""
+
+    epel: Annotated[str, AfterValidator(setting_values.epel)] = Field(
+        "auto", description="The archive of EPEL."
+    )
+    epel_key: Annotated[str, BeforeValidator(setting_values.fingerprint)] = Field(
+        EPEL_KEY, description="Fingerprint of the key that signs EPEL 6."
+    )
+
+
 class Runs(_Part):
     """How long runs are kept."""
 
@@ -221,6 +234,7 @@ class Settings(_Part):
     checks: Checks = Checks()
     rollout: Rollout = Rollout()
     runs: Runs = Runs()
+    legacy: Legacy = Legacy()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pydock_installer.checks import engine, network, packages, platform, storage, system, versions
+from pydock_installer.checks import engine, legacy, network, packages, platform, storage, system, versions
 from pydock_installer.checks.platform import unseen
 from pydock_installer.checks.rule import Context, Rule
 from pydock_installer.model import Facts, Finding, Known, Severity, Unknown
@@ -16,7 +16,13 @@ def findings(facts: Facts, context: Context) -> tuple[Finding, ...]:
     """What every rule says about a host, in the order in which a person would look."""
     found = ((group, rule(facts, context)) for group, rules in GROUPS.items() for rule in rules)
     judged = (judge(replace(f, group=group), context.settings) for group, f in found if f is not None)
-    return tuple(finding for finding in judged if finding is not None)
+    told = tuple(finding for finding in judged if finding is not None)
+    if context.platform is None or not context.platform.legacy:
+        return told
+    return tuple(
+        replace(f, message=legacy.in_its_words(f.message), remedy=f.remedy and legacy.in_its_words(f.remedy))
+        for f in told
+    )
 
 
 def judge(finding: Finding, settings: Settings) -> Finding | None:
@@ -99,7 +105,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "storage": storage.RULES,
     "network": network.RULES,
     "packages": (*packages.RULES, *versions.RULES),
-    "engine": engine.RULES,
+    "engine": (*engine.RULES, *legacy.RULES),
 }
 
 

@@ -98,7 +98,10 @@ def containers(facts: Facts, context: Context) -> Finding | None:
     if number <= 0:
         return ok(code, "none is running")
     running = "1 container runs" if number == 1 else f"{number} containers run"
-    due = restart(facts, context.settings.daemon_settings(), context.settings.docker_version)
+    # Of release 6, legacy-options tells.
+    legacy = context.platform is not None and context.platform.legacy
+    version = context.settings.docker_version
+    due = None if legacy else restart(facts, context.settings.daemon_settings(), version)
     if due is None:
         return ok(code, f"{running}, and nothing would stop them")
     if due.goes_on:
@@ -171,7 +174,7 @@ def kubernetes(facts: Facts, _: Context) -> Finding | None:
 def daemon_json(facts: Facts, context: Context) -> Finding | None:
     """The engine can read its settings, and nobody gives it the same one by a flag."""
     code = "daemon-json"
-    if facts.daemon_json == NOT_ASKED:
+    if facts.daemon_json == NOT_ASKED or (context.platform and context.platform.legacy):
         return None
     present = _settings_of(facts)
     if isinstance(present, Unknown):

@@ -14,6 +14,9 @@ from pydock_installer.model import Facts, Finding, Known, Severity
 def effective(facts: Facts, context: Context) -> Mapping[str, Any]:
     """daemon.json as it will be: what the host has, below what the settings say."""
     present: Any = {}
+    if context.platform and context.platform.legacy:
+        # Engine 1.7.1 reads no such file.
+        return context.settings.daemon_settings()
     if isinstance(facts.daemon_json, Known):
         try:
             present = json.loads(facts.daemon_json.value.lstrip("\ufeff").strip() or "{}")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from pydock_installer import platforms
+from pydock_installer import epel, platforms
 from pydock_installer.checks.judging import effective, worst
 from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, warning
 from pydock_installer.model import NOT_ASKED, Facts, Finding, Known, Unknown
@@ -23,7 +23,7 @@ ENGINE_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io")
 
 
 def _installed(facts: Facts) -> bool:
-    return isinstance(facts.packages, Known) and "docker-ce" in facts.packages.value
+    return isinstance(facts.packages, Known) and not {"docker-ce", "docker-io"}.isdisjoint(facts.packages.value)
 
 
 def _needed(facts: Facts, code: str, message: str, remedy: str) -> Finding:
@@ -37,6 +37,8 @@ def _mirrors(facts: Facts, context: Context) -> Mapping[str, str]:
     choice = context.settings.repository
     if not path:
         return {}
+    if path.startswith("epel/"):
+        return epel.candidates(context.settings.legacy.epel)
     kept, _ = keeps(facts, context.settings) if choice == "auto" else (None, "")
     if kept:
         return {kept if kept in platforms.mirrors() else PRESENT: base(kept)}
@@ -102,6 +104,16 @@ def package_repository(facts: Facts, context: Context) -> Finding | None:
         )
     told = ", ".join(f"{name} {status or 'does not answer'}" for name, status in statuses.items())
     path = context.platform.path if context.platform else ""
+    if path.startswith("epel/"):
+        return _needed(
+            facts,
+            code,
+            f"no archive of EPEL 6, which has docker-io, serves this host{' through ' + proxy.value if proxy else ''}: "
+            f"{told}",
+            f"Try `curl -I {next(iter(mirrors.values()))}/6/x86_64/repodata/repomd.xml` on the host. Open the way out "
+            "(firewall, proxy= in /etc/yum.conf), or name an archive that it reaches: `legacy: {epel: "
+            "http://MIRROR/epel-archive}`; over http, if its TLS is too new for release 6.",
+        )
     return _needed(
         facts,
         code,
@@ -114,7 +126,7 @@ def package_repository(facts: Facts, context: Context) -> Finding | None:
 def package_set(facts: Facts, context: Context) -> Finding | None:
     """What is to be installed is really there."""
     code, seen = "package-set", facts.network.package_set
-    if seen == NOT_ASKED or not _mirrors(facts, context):
+    if seen == NOT_ASKED or not _mirrors(facts, context) or (context.platform and context.platform.legacy):
         return None
     if not isinstance(seen, Known):
         asked = facts.network.mirror_answers

@@ -215,7 +215,7 @@ def br_netfilter(facts: Facts, context: Context) -> Finding | None:
     """Asked only where daemon.json keeps containers apart, or does without the userland proxy."""
     code, seen, daemon = "br-netfilter", facts.network.br_netfilter, effective(facts, context)
     keys = [key for key in ("icc", "userland-proxy") if daemon.get(key) is False]
-    if seen == NOT_ASKED or not keys:
+    if seen == NOT_ASKED or not keys or (context.platform and context.platform.legacy):
         return None
     why = f"{' and '.join(keys)}: false in daemon.json"
     if not isinstance(seen, Known):

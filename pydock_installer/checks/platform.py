@@ -21,12 +21,6 @@ def release(facts: Facts, _: Context) -> Finding:
     platform = platforms.lookup(found)
     if platform is None:
         return _not_known(code, found)
-    if not platform.path:
-        return blocker(
-            code,
-            f"{platform.name} is recognised, but this version of pydock does not install there yet",
-            "Move the host's work to a newer release; `pydock platforms` lists them.",
-        )
     return ok(code, found.pretty)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from pydock_installer import archive
+from pydock_installer import archive, epel
 from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, warning
 from pydock_installer.model import NOT_ASKED, Facts, Finding, Known, Unknown
 from pydock_installer.model.groups.packages import (
@@ -48,7 +48,12 @@ def base_repositories(facts: Facts, context: Context) -> Finding | None:
         return None
     if not isinstance(configuration, Known):
         return unknown(code, "the repositories", configuration)
-    judged = {r: _trouble(r, facts, configuration.value.file) for r in configuration.value.enabled}
+    # What the installation writes anew is not in its way.
+    installed = facts.packages.value if isinstance(facts.packages, Known) else {}
+    anew = epel.FILE if context.platform and context.platform.legacy and "docker-io" not in installed else None
+    judged = {
+        r: _trouble(r, facts, configuration.value.file) for r in configuration.value.enabled if r.file != anew
+    }
     troubles = [found for found in judged.values() if isinstance(found, _Trouble)]
     blocking = [t for t in troubles if t.repository.part or not t.repository.skip_if_unavailable]
     files = archive.dead_files(facts)

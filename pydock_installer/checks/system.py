@@ -143,8 +143,11 @@ def _kernel(facts: Facts) -> tuple[int, int]:
 def cgroups(facts: Facts, context: Context) -> Finding | None:
     """Control groups are there, with the controllers that containers are held by."""
     code, seen = "cgroups", facts.system.cgroups
-    if seen == NOT_ASKED or _before_systemd(context):
+    if seen == NOT_ASKED:
         return None
+    if _before_systemd(context):
+        mounted = isinstance(seen, Known) and "devices" in seen.value.controllers
+        return ok(code, "mounted" if mounted else "not mounted yet: cgconfig does that before docker starts")
     if seen is None:
         return blocker(
             code,

@@ -8,7 +8,14 @@ from enum import Enum
 from typing import Any
 
 from pydock_installer.model.fact import NOT_ASKED, Fact, Known, Unknown
-from pydock_installer.model.groups import EngineFacts, NetworkFacts, PackageFacts, StorageFacts, SystemFacts
+from pydock_installer.model.groups import (
+    EngineFacts,
+    LegacyFacts,
+    NetworkFacts,
+    PackageFacts,
+    StorageFacts,
+    SystemFacts,
+)
 from pydock_installer.model.journal import Journal
 from pydock_installer.model.traces import Left, Traces
 
@@ -92,7 +99,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class Service:
-    """The docker service as systemd sees it."""
+    """The docker service as systemd sees it; on release 6 in its words."""
 
     active: str
     enabled: str
@@ -154,6 +161,8 @@ class Facts:
     network: NetworkFacts = field(default_factory=NetworkFacts)
     package_facts: PackageFacts = field(default_factory=PackageFacts)
     engine_facts: EngineFacts = field(default_factory=EngineFacts)
+    legacy: LegacyFacts = field(default_factory=LegacyFacts)
+    """Release 6 alone."""
 
 
 __all__ = [
@@ -171,6 +180,7 @@ __all__ = [
     "Journal",
     "Known",
     "Left",
+    "LegacyFacts",
     "NetworkFacts",
     "Outcome",
     "Package",
@@ -232,6 +242,8 @@ class HostPlan:
     steps: tuple[Step, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     unreachable: Finding | None = None
+    role: str | None = None
+    """The one role that does all its steps (release 6); else each step has its own."""
     consent: tuple[str, ...] = ()
     """Packages a user may still need, that go only with a word of their own."""
     stops: str = ""

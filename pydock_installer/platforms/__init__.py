@@ -44,6 +44,11 @@ class Platform:
     version: str = ""
     title: str = ""
 
+    @property
+    def legacy(self) -> bool:
+        """Release 6: no systemd, no Python, an engine of its own; the role docker_legacy does it all."""
+        return self.service == "sysvinit"
+
     def matches(self, release: Release) -> bool:
         """Whether a host's release is this one. ``distro`` writes IDs in small letters."""
         return (

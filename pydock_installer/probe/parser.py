@@ -28,6 +28,7 @@ from pydock_installer.model import (
 from pydock_installer.openpgp import fingerprints
 from pydock_installer.probe import groups
 from pydock_installer.probe.answers import Answers, split
+from pydock_installer.probe.groups.legacy import engine as engine_of_release_6
 
 
 def parse(output: bytes, nonce: str) -> Facts:
@@ -48,7 +49,7 @@ def parse(output: bytes, nonce: str) -> Facts:
         repository_key=fact("repository_key", str),
         daemon_json=fact("daemon_json", str),
         service=fact("service", _service),
-        engine=fact("engine", _engine),
+        engine=engine_of_release_6(answers) or fact("engine", _engine),
         proof_record=fact("proof_record", _proof),
         repository_answers=fact("repository_answers", lambda text: _answers(text, answers)),
         machine_id=fact("machine_id", _word),
@@ -59,6 +60,7 @@ def parse(output: bytes, nonce: str) -> Facts:
         network=groups.network(answers),
         package_facts=groups.packages(answers),
         engine_facts=groups.engine(answers),
+        legacy=groups.legacy(answers),
         journal=groups.journal(answers),
     )
 
@@ -72,7 +74,7 @@ def _word(text: str) -> str:
 
 def _release(answers: Answers) -> Fact[Release]:
     """What ``distro`` reads in the release files."""
-    names = ("os-release", "redhat-release", "centos-release")
+    names = ("os-release", "redhat-release", "centos-release", "oracle-release")
     texts = tuple((n, s.text[:65536]) for n in names if (s := answers.sections.get(n)) and s.status == 0)
     return _distribution(texts) if texts else Unknown("there is no release file that can be read")
 

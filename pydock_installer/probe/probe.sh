@@ -1,6 +1,6 @@
 # What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root.
 # Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, engine=VERSION, journal=yes|no,
-# package-proxy=URL, data-root=PATH, mirror=NAME=BASE, registry=URL and
+# package-proxy=URL, data-root=PATH, mirror=NAME=BASE, epel=NAME=BASE, registry=URL and
 # platform=ID:MAJOR:PATH, then --, then package names. What follows in sections/ is asked for preflight alone.
 # Each answer stands between "NONCE name" and "NONCE/ status"; 44 is absent, 77 is not permitted.
 exec </dev/null
@@ -96,6 +96,7 @@ line machine_id /etc/machine-id
 line boot_id /proc/sys/kernel/random/boot_id
 file os-release /etc/os-release
 file redhat-release /etc/redhat-release
+[ -e /etc/os-release ] || file oracle-release /etc/oracle-release
 file repository_file /etc/yum.repos.d/docker-ce.repo
 file repository_key /etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce
 file daemon_json /etc/docker/daemon.json
@@ -106,6 +107,7 @@ thorough=yes
 data_root=/var/lib/docker
 engines=
 mirrors=
+epel=
 registries=
 platforms=
 journal=no
@@ -119,6 +121,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
     package-proxy=*) package_proxy=${1#*=} ;;
     data-root=*) data_root=${1#*=} ;;
     mirror=*) mirrors="$mirrors ${1#*=}" ;;
+    epel=*) epel="$epel ${1#*=}" ;;
     registry=*) registries="$registries ${1#*=}" ;;
     platform=*) platforms="$platforms ${1#*=}" ;;
     esac
@@ -156,8 +159,38 @@ there() {
     done
     return 1
 }
+# Release 6 has no systemd: a service is a script, its state a process, at boot a link for the runlevel.
+at_boot() {
+    level=3
+    while IFS=: read -r key value rest; do
+        [ "$key" != id ] || level=$value
+    done </etc/inittab
+    for link in "/etc/rc.d/rc$level.d"/S??"$1"; do
+        if [ -e "$link" ]; then echo enabled; else echo disabled; fi
+        return 0
+    done
+} 2>/dev/null
+engine_pid() {
+    number=
+    [ ! -r /var/run/docker.pid ] || read -r number </var/run/docker.pid || [ -n "$number" ] || return 1
+    case $number in '' | *[!0-9]*) return 1 ;; esac
+    value=
+    IFS= read -r value 2>/dev/null <"/proc/$number/cmdline" || [ -n "$value" ] || return 1
+    # The number may have gone to another program.
+    case $value in *docker*) return 0 ;; esac
+    return 1
+}
+service_of_init() {
+    [ -e /etc/init.d/docker ] || return 44
+    value=inactive
+    [ ! -e /var/lock/subsys/docker ] || value=failed
+    state="Id=docker.service${newline}LoadState=loaded${newline}ActiveState=$value"
+    ! engine_pid || state="Id=docker.service${newline}LoadState=loaded${newline}ActiveState=active"
+    state=$state${newline}UnitFileState=$(at_boot docker)
+    printf '%s\n' "$state"
+}
 service() {
-    command -v systemctl >/dev/null 2>&1 || return 44
+    command -v systemctl >/dev/null 2>&1 || { service_of_init; return; }
     set -- docker.service
     for unit in kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service firewalld.service; do
         ! there "$unit" || set -- "$@" "$unit"
@@ -181,6 +214,8 @@ answer service service
 engine_said=
 engine() {
     case $state in *ActiveState=active*) ;; *) return 44 ;; esac
+    # Engine 1.7.1 has words of its own (below).
+    [ "$units_status" = 0 ] || return 44
     limit 15 docker version --format '{{.Client.Version}}' || return
     # The last line is engine_state's (sections/engine.sh): an engine that has no such words is asked without.
     engine_said=$(limit 15 docker info --format '{{.ServerVersion}}
@@ -207,6 +242,39 @@ containers() {
     limit 15 docker ps --format '{{.Names}}' | head -n 100
 }
 answer containers containers
+
+# The engine of release 6 cannot be asked in a format of our choice; what it was started with tells its mirrors.
+arguments() {
+    engine_pid || return 44
+    head -c 65536 "/proc/$number/cmdline" | tr '\000\n' '\n '
+}
+if [ "$units_status" != 0 ] && [ -e /etc/init.d/docker ]; then
+    case $state in *ActiveState=active*)
+        answer legacy_version limit 15 docker version
+        answer legacy_containers limit 15 docker ps
+        answer legacy_arguments arguments
+        ;;
+    esac
+    # Of passwords in it (proxies) nothing is told but that there are some.
+    sysconfig() {
+        [ -e /etc/sysconfig/docker ] || return 44
+        [ -r /etc/sysconfig/docker ] || return 77
+        stat -c '%a %U %G' /etc/sysconfig/docker
+        head -c 65536 /etc/sysconfig/docker | sed 's|://[^/@ ]*@|://***@|g'
+    }
+    answer legacy_sysconfig sysconfig
+    legacy_cgconfig() {
+        [ -e /etc/init.d/cgconfig ] || return 44
+        value=inactive
+        [ ! -e /var/lock/subsys/cgconfig ] || value=active
+        printf 'LoadState=loaded\nActiveState=%s\nUnitFileState=%s\n' "$value" "$(at_boot cgconfig)"
+    }
+    answer legacy_cgconfig legacy_cgconfig
+fi
+if [ ! -e /etc/os-release ]; then
+    file legacy_repository /etc/yum.repos.d/epel.repo
+    file legacy_key /etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-6
+fi
 
 # What pydock did here, where that is to be taken back: its journal, sums of the repository files that it names and of
 # their backups, and their texts without passwords. Preflight is not asked then.
@@ -242,7 +310,10 @@ changes() {
     set +f
 }
 case $preflight:$state in
-fresh:*ActiveState=active*) [ ! -e /etc/yum.repos.d/docker-ce.repo ] || changes || preflight=no ;;
+fresh:*ActiveState=active*)
+    [ ! -e /etc/yum.repos.d/docker-ce.repo ] || changes || preflight=no
+    case $newline$rpm_said in *"${newline}docker-io$tab"*) preflight=no ;; esac
+    ;;
 esac
 case $preflight:$thorough in
 no:*) ;;
@@ -268,7 +339,24 @@ major=
         ;;
     esac
 done </etc/os-release
+# Release 6 has no such file. Oracle's and CentOS's have one of their own beside that of Red Hat.
+[ -e /etc/os-release ] || for path in centos oracle redhat; do
+    [ -r "/etc/$path-release" ] && read -r value <"/etc/$path-release" || continue
+    release_id=$path
+    [ "$path" != redhat ] || release_id=rhel
+    major=${value##*release }
+    major=${major%%[!0-9]*}
+    break
+done
 repository_path=
 for platform in $platforms; do
     case $platform in "$release_id:$major:"*) repository_path=${platform##*:} ;; esac
 done
+# Docker for release 6 is in EPEL's archive, whose trees are laid out otherwise.
+case $repository_path in epel/*) mirrors=$epel ;; esac
+tree_of() {
+    case $repository_path in
+    epel/*) tree=${1#*=}/${repository_path#epel/}/$machine ;;
+    *) tree=${1#*=}/linux/$repository_path/$machine/stable ;;
+    esac
+}

@@ -50,6 +50,8 @@ class Questions:
     """Whether it is asked what registry mirrors answer and which packages a mirror has."""
     sections: Sequence[str] = SECTIONS
     """What is asked beyond the basics; further sections than those of preflight are ``registries``."""
+    epel: Mapping[str, str] = field(default_factory=dict)
+    """Archives of EPEL to try instead of mirrors on release 6, name to base address."""
 
 
 @cache
@@ -83,6 +85,7 @@ def probe_for(host: Host, questions: Questions, more: tuple[str, ...] = ()) -> P
         f"package-proxy={questions.package_proxy}",
         f"data-root={questions.data_root}",
         *(f"mirror={name}={base}" for name, base in questions.mirrors.items()),
+        *(f"epel={name}={base}" for name, base in questions.epel.items()),
         *(f"registry={address}" for address in questions.registries),
         *(f"platform={identifier}:{major}:{path}" for identifier, major, path in platforms.paths()),
         "--",

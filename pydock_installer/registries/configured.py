@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from pydock_installer import legacy_options
 from pydock_installer.model import Fact, Facts, Known, Unknown
 from pydock_installer.model.groups.engine import UnitFile, Word
+from pydock_installer.model.groups.legacy import OptionsFile
 
 FILE = "/etc/docker/daemon.json"
 FLAG = "--registry-mirror"
@@ -52,8 +54,11 @@ def mirror_settings(facts: Facts) -> MirrorSettings:
     """The mirrors of a host, from what its probe saw."""
     problems: list[str] = []
     written: dict[str, list[str]] = {}
-    in_file = _told(_in_file(facts.daemon_json), problems)
-    in_flags = _told(_in_flags(facts.engine_facts.unit_files), problems)
+    if facts.legacy.options is not None:
+        in_file, in_flags = [], _told(_in_options(facts.legacy.options), problems)
+    else:
+        in_file = _told(_in_file(facts.daemon_json), problems)
+        in_flags = _told(_in_flags(facts.engine_facts.unit_files), problems)
     for url, path in (*((url, FILE) for url in in_file), *((word.text, word.path) for word in in_flags)):
         written.setdefault(url.rstrip("/"), []).append(path)
     if in_file and in_flags:
@@ -95,6 +100,18 @@ def _in_file(file: Fact[str]) -> Sequence[str] | Unknown:
     if not isinstance(listed, list) or not all(isinstance(entry, str) for entry in listed):
         return Unknown(f"{FILE}: registry-mirrors is no list of texts")
     return listed
+
+
+def _in_options(file: Fact[OptionsFile]) -> Sequence[Word] | Unknown:
+    """What release 6 has instead: other_args of its file of options."""
+    if not isinstance(file, Known):
+        return Unknown(f"{legacy_options.FILE}: {file.reason if file else 'it is not there'}")
+    try:
+        words = (legacy_options.assigned(file.value.text) or "").split()
+    except ValueError as problem:
+        return Unknown(str(problem))
+    flags = legacy_options.parsed(words)
+    return [Word(flag.value, legacy_options.FILE) for flag in flags if flag.name == "registry-mirror"]
 
 
 def _in_flags(units: Fact[tuple[UnitFile, ...]]) -> Sequence[Word] | Unknown:

@@ -23,7 +23,7 @@ from pydock_installer.model import (
     StepStatus,
 )
 from pydock_installer.outcome import Ledger
-from pydock_installer.render import ROLE_OF_STEP, render
+from pydock_installer.render import render, roles_of
 from pydock_installer.report import exit_code, to_json
 from pydock_installer.settings import Rollout
 from pydock_installer.state import private_files
@@ -38,6 +38,7 @@ DOING = {
     "docker_packages": "packages",
     "docker_daemon": "engine",
     "docker_verify": "proof",
+    "docker_legacy": "packages, engine and proof",
     "docker_restore": "files",
     "docker_absent": "removal",
 }
@@ -50,6 +51,7 @@ PHASE_OF_STEP = {
     "compilers": "packages",
     "tools": "packages",
     "engine": "packages",
+    "library": "packages",
     "settings": "daemon",
     "service": "daemon",
     "restore": "repository",
@@ -144,11 +146,6 @@ def _stop(
     else:
         interrupted.wait(chosen.pause)
     return "left untouched: interrupted before its turn" if interrupted.is_set() else None
-
-
-def roles_of(entry: HostPlan) -> tuple[str, ...]:
-    """The roles that do a host's steps, in order."""
-    return tuple(dict.fromkeys(ROLE_OF_STEP[step.name] for step in entry.steps))
 
 
 def _tell(

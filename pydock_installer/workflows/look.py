@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pydock_installer import platforms, ssh
+from pydock_installer import epel, platforms, ssh
 from pydock_installer.checks.fleet import fleet_findings
 from pydock_installer.errors import UnreachableError
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Plan, Severity
-from pydock_installer.planner import Wishes, plan_host
+from pydock_installer.planner import Wishes, is_legacy, plan_host
 from pydock_installer.probe import Questions, parse, probe_for
 from pydock_installer.repository import candidates
 from pydock_installer.repository_choice import Choice, choices
@@ -47,6 +47,7 @@ def look(
     questions = questions or Questions(
         packages=platforms.package_names().all,
         mirrors=candidates(settings.repository),
+        epel=epel.candidates(settings.legacy.epel),
         registries=settings.registry_mirrors,
         data_root=str(settings.daemon.get("data-root", "/var/lib/docker")),
         # Whether the base repositories are dead is a question of preflight.
@@ -97,7 +98,8 @@ def make_plan(request: Request, seen: Seen, wishes: Wishes | None = None) -> Pla
     """What every host of the request lacks."""
     facts = {name: found for name, found in seen.items() if isinstance(found, Facts)}
     beside = fleet_findings(facts)
-    chosen = choices(facts, request.settings)
+    # Release 6 has another repository, and does not count where a fleet agrees on one.
+    chosen = choices({name: f for name, f in facts.items() if not is_legacy(f)}, request.settings)
     return Plan(
         tuple(
             _plan_one(

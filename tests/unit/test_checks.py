@@ -28,7 +28,7 @@ def test_a_bare_host_of_a_known_release_is_fit(major):
         ({"word_size": Known(32)}, "architecture", "32-bit"),
         ({"release": Known(Release("debian", "12", "Debian GNU/Linux 12"))}, "release", "Debian GNU/Linux 12"),
         ({"release": Known(Release("centos", "5.11", "CentOS 5.11"))}, "release", "CentOS 5.11"),
-        ({"release": Known(Release("centos", "6.10", "CentOS 6.10"))}, "release", "does not install there yet"),
+        ({"release": Known(Release("centos", "6.4", "CentOS 6.4"))}, "release", "6.5 with its kernel"),
         ({"release": Known(Release("amzn", "2", "Amazon Linux 2", ("centos", "rhel")))}, "release", "no packages"),
         ({"release": Unknown("there is no release file")}, "release", "there is no release file"),
         ({"privilege": Known("password-needed"), "user": Known("ops")}, "privilege", "asks ops for a password"),

@@ -23,7 +23,7 @@ ANSWERS += ("docker_copies", "docker_unit", "engine_state", "kubernetes", "selin
 WISHES = Settings.model_validate({"registry_mirrors": ["https://m.example"], "daemon": {"log-driver": "local"}})
 CODES = {
     "system": {"clock", "init", "kernel-config", "cgroups", "tmp-noexec"},
-    "engine": {"docker-origin", "unit-masked", "daemon-json", "containers", "swarm", "kubernetes", "selinux"},
+    "engine": {"docker-origin", "unit-masked", "daemon-json", "containers", "swarm", "kubernetes", "selinux", "legacy-options"},
 }
 
 #: Pieces of true answers, so that chance gets behind the first check of a parser.

@@ -70,7 +70,7 @@ def test_every_row_has_a_sample():
 
 @pytest.mark.parametrize("row", platforms.known(), ids=lambda row: row.name)
 def test_a_row_is_complete(row):
-    assert re.fullmatch(r"(centos|rhel|fedora)/[0-9]+", row.path) or not row.path
+    assert re.fullmatch(r"(centos|rhel|fedora|epel)/[0-9]+", row.path) or not row.path
     assert row.manager in ("yum", "dnf")
     assert row.service in ("systemd", "sysvinit")
     assert row.support in ("lab", "documented", "known")
@@ -85,6 +85,7 @@ def test_where_builds_have_ended_all_rows_say_so():
     assert {path: newest for path, newest in ends.items() if newest != {None}} == {
         "centos/7": {"26.1.4"},
         "centos/8": {"26.1.3"},
+        "epel/6": {"1.7.1"},
     }
 
 
@@ -96,7 +97,7 @@ def test_platforms_are_listed_for_people_and_programs(capsys):
     document = json.loads(capsys.readouterr().out)
     assert (document["command"], document["exit_code"]) == ("platforms", 0)
     rows = {row["name"]: row for row in document["platforms"]}
-    assert (rows["CentOS 6"]["path"], rows["CentOS 6"]["kernel"]) == (None, "2.6.32-431")
+    assert (rows["CentOS 6"]["path"], rows["CentOS 6"]["kernel"]) == ("epel/6", "2.6.32-431")
     assert rows["CentOS Linux 7"] == {
         "name": "CentOS Linux 7",
         "ids": ["centos"],

@@ -112,5 +112,4 @@ def test_a_host_is_told_what_is_wrong(path):
 def test_a_bare_host_of_each_release_is_not_blocked():
     for release in RELEASES:
         blockers = {f.code for f in findings({"release": release, "expect": {}}) if f.severity is Severity.BLOCKER}
-        # Nothing is installed on release 6 yet.
-        assert blockers == ({"release"} if release == "6" else set())
+        assert blockers == set()

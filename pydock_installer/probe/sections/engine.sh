@@ -69,6 +69,8 @@ answer docker_copies docker_copies
 # Only a running engine is asked: a question to an idle socket would start it.
 engine_state() {
     case $state in *ActiveState=active*) ;; *) return 44 ;; esac
+    # Engine 1.7.1 knows neither swarm nor live-restore.
+    [ "$units_status" = 0 ] || return 44
     [ -z "$engine_said" ] || { printf '%s\n' "$engine_said"; return 0; }
     limit 15 docker info --format '{{.Swarm.LocalNodeState}} {{.LiveRestoreEnabled}}'
 }

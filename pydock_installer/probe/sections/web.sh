@@ -64,7 +64,7 @@ add_mirrors() {
     for place in $1; do
         [ -n "$asker" ] && [ -n "$repository_path" ] || continue
         case $place in *[\"\\]*) continue ;; esac
-        tree=${place#*=}/linux/$repository_path/$machine/stable
+        tree_of "$place"
         list_of=${list_of:-${place%%=*}}
         add mirror "${place%%=*}" - "$tree" "${proxy_words}url = \"$tree/repodata/repomd.xml\"$tab"
     done
@@ -315,11 +315,13 @@ repository_keys() {
         length(text) < 32768 { text = text $0 "\n" }'
     set +f
 }
-case $choosing:$mirrors_said in yes:*' 200'*) repository_keys ;; esac
+# EPEL's key is another's: the role looks at it.
+case $repository_path:$choosing:$mirrors_said in epel/*) ;; *:yes:*' 200'*) repository_keys ;; esac
 
 # The first mirror that has a list: the names of Docker's packages in it. Nothing is written.
 fetch() { words mirror "$1" "$trust${proxy_words}url = \"$2\"" | curl -q -K -; }
 package_set() {
+    case $repository_path in epel/*) return 44 ;; esac
     [ -n "$asker" ] && [ -n "$repository_path" ] && command -v gzip >/dev/null 2>&1 || return 44
     set -f
     # What yum will ask comes first: a mirror may lag behind another.
@@ -333,7 +335,7 @@ package_set() {
     done
     for place in $others; do
         case $newline$mirrors_said in *"$newline${place%%=*} 200$newline"*) ;; *) continue ;; esac
-        tree=${place#*=}/linux/$repository_path/$machine/stable
+        tree_of "$place"
         if [ "$list_of" != "${place%%=*}" ] || [ -z "$list" ]; then
             list=$(fetch body "$tree/repodata/repomd.xml" | read_answers)
             list=${list#href"$tab"}
