@@ -50,7 +50,7 @@ def test_plan_then_install_then_nothing(hosts, pydock, lab):
 
     again = pydock("install", "--json", *NAMES, check=0)
     assert {entry["status"] for entry in again.document["hosts"]} == {"unchanged"}
-    assert again.document["run"] is None, "a converged fleet costs no Ansible run"
+    assert again.document["run_directory"] is None, "a converged fleet costs no Ansible run"
     assert all(entry["steps"] == [] for entry in pydock("plan", "--json", *NAMES, check=0).document["hosts"])
     verified = pydock("install", "--json", "--yes", "--verify", *NAMES, check=0)
     assert all([s["name"] for s in e["steps"]] == ["proof"] for e in verified.document["hosts"])
