@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from types import FrameType
 
 from pydock_installer import ansible, rollout, rundir
+from pydock_installer.checks.legacy import in_its_words
 from pydock_installer.diagnosis import diagnose
 from pydock_installer.errors import ExitCode, PydockError
 from pydock_installer.model import HostPlan, HostReport, HostStatus, Outcome, Plan, Report, StepStatus
 from pydock_installer.outcome import Ledger
-from pydock_installer.render import render, roles_of
+from pydock_installer.render import LEGACY_ROLE, render, roles_of
 from pydock_installer.report import exit_code, to_json
 from pydock_installer.settings import Rollout
 from pydock_installer.state import private_files
@@ -171,6 +172,8 @@ def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
             found.remedy if found else "The host's own words are in the run directory; mend it and run again."
         )
         code = found.code if found else None
+        if entry.role == LEGACY_ROLE:
+            cause, remedy = in_its_words(cause), in_its_words(remedy)
         return HostReport(entry, status, outcome.steps, outcome.proof, cause, remedy, outcome.seconds, code)
     if ledger.finished(name) >= set(roles_of(entry)):
         status = HostStatus.OK if changed or outcome.proof else HostStatus.UNCHANGED
