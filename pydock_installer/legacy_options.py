@@ -45,7 +45,9 @@ def flags(settings: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
             raise ValueError("engine 1.7.1 does not rotate logs of json-file: log-opts would do nothing")
         values = _values(key, row["kind"], value)
         if bad := [text for text in values if UNFIT.search(text) or not text]:
-            raise ValueError(f"{key}: {bad[0]!r} cannot be written into {VARIABLE}, where blanks part the words")
+            raise ValueError(
+                f"{key}: {bad[0]!r} cannot be written into {VARIABLE}, where blanks part the words"
+            )
         found[row["flag"]] = values
     return found
 
@@ -113,7 +115,9 @@ def parsed(words: Sequence[str]) -> tuple[Flag, ...]:
 def merged(present: str, wanted: Mapping[str, Sequence[str]]) -> str:
     """``other_args`` with these flags; the same text where it has them. Other words stay, in their order."""
     words = parsed(present.split())
-    changed = [name for name, values in wanted.items() if _normal(name, _given(words, name)) != _normal(name, values)]
+    changed = [
+        name for name, values in wanted.items() if _normal(name, _given(words, name)) != _normal(name, values)
+    ]
     if not changed:
         return present
     result: list[str] = []
@@ -132,7 +136,9 @@ def merged(present: str, wanted: Mapping[str, Sequence[str]]) -> str:
 def differing(words: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """The flags that are not as wanted among these words."""
     flags_there = parsed(words)
-    return tuple(n for n, values in wanted.items() if _normal(n, _given(flags_there, n)) != _normal(n, values))
+    return tuple(
+        n for n, values in wanted.items() if _normal(n, _given(flags_there, n)) != _normal(n, values)
+    )
 
 
 def _given(words: Sequence[Flag], name: str) -> tuple[str, ...]:
@@ -149,12 +155,12 @@ def _normal(name: str, values: Sequence[str]) -> tuple[str, ...]:
 # -- the file
 
 
-class Computed(ValueError):
+class ComputedError(ValueError):
     """The value of a variable cannot be told by reading; the text says why."""
 
 
 def assigned(text: str, name: str = VARIABLE) -> str | None:
-    """What the file gives a variable; ``None`` where it does not. Raises Computed where only a shell could tell."""
+    """What the file gives a variable, or ``None``. Raises ComputedError where only a shell could tell."""
     value: str | None = None
     depth = 0
     for line, words in _commands(text):
@@ -164,7 +170,7 @@ def assigned(text: str, name: str = VARIABLE) -> str | None:
         elif first in ("if", "for", "while", "until", "case", "{"):
             depth += 1
         elif first in (".", "source", "eval", "unset", "read"):
-            raise Computed(f"line {line} of {FILE} has {first}")
+            raise ComputedError(f"line {line} of {FILE} has {first}")
         assignments = words[1:] if first in ("export", "readonly", "declare", "typeset", "local") else words
         found = [(w, m) for w in assignments if (m := re.match(r"([A-Za-z_]\w*)(\+?=)", w.text))]
         lasting = len(found) == len(words) or assignments is not words
@@ -172,7 +178,7 @@ def assigned(text: str, name: str = VARIABLE) -> str | None:
             if match[1] != name:
                 continue
             if word.computed or match[2] == "+=" or depth or not lasting:
-                raise Computed(f"line {line} of {FILE} computes {name}")
+                raise ComputedError(f"line {line} of {FILE} computes {name}")
             value = word.text[match.end() :]
     return value
 
@@ -211,7 +217,7 @@ def _commands(text: str) -> Iterator[tuple[int, list[_Word]]]:
             position = (text.find("\n", position) + 1 or len(text) + 1) - 1
         elif letter in " \t\r\n;&|()<>":
             if letter == "<" and text[position : position + 1] == "<":
-                raise Computed(f"line {line} of {FILE} has a here-document")
+                raise ComputedError(f"line {line} of {FILE} has a here-document")
             if word is not None:
                 words.append(word)
             word = None
@@ -245,4 +251,4 @@ def _quoted(text: str, position: int, quote: str, line: int) -> tuple[int, str, 
             continue
         computed = computed or (quote == '"' and letter in "$`")
         found += letter
-    raise Computed(f"line {line} of {FILE} begins a quotation that does not end")
+    raise ComputedError(f"line {line} of {FILE} begins a quotation that does not end")

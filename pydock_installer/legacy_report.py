@@ -33,7 +33,9 @@ def result(raw: Mapping[str, Any]) -> Mapping[str, Any]:
         found["proof"] = told["proof"]
     if failed := told.get("failed"):
         found.update(
-            msg=str(failed.get("message", "")), code=str(failed.get("code", "")), evidence=str(failed.get("evidence", ""))
+            msg=str(failed.get("message", "")),
+            code=str(failed.get("code", "")),
+            evidence=str(failed.get("evidence", "")),
         )
     elif raw.get("rc"):
         noise = [line for line in output.splitlines() if line.strip() and not line.startswith(MARK)]

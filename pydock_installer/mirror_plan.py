@@ -88,7 +88,11 @@ def _plan_legacy(
 ) -> HostPlan:
     """Release 6 has its mirrors in other_args of /etc/sysconfig/docker, where a change takes a restart."""
     context = Context(settings, platform)
-    found = tuple(f for f in (checks.privilege(facts, context), _no_engine(facts)) if f and f.severity is not Severity.OK)
+    found = tuple(
+        f
+        for f in (checks.privilege(facts, context), _no_engine(facts))
+        if f and f.severity is not Severity.OK
+    )
     if any(checks.blockers(found)):
         return HostPlan(host, facts, found)
     try:

@@ -98,7 +98,12 @@ def plan(
 
 
 def plan_mirrors(
-    host: Host, facts: Facts, findings: tuple[Finding, ...], wanted: tuple[str, ...], settings: Settings, restart: bool
+    host: Host,
+    facts: Facts,
+    findings: tuple[Finding, ...],
+    wanted: tuple[str, ...],
+    settings: Settings,
+    restart: bool,
 ) -> HostPlan:
     """The steps of a host that is to have these registry mirrors, and nothing else."""
     try:
@@ -148,7 +153,8 @@ def refusal(message: str) -> Finding:
         "legacy-options",
         Severity.BLOCKER,
         message,
-        f"Take it out of the settings for this host (a settings file of its own: -c FILE), or write {legacy_options.FILE} "
+        f"Take it out of the settings for this host (a settings file of its own: -c FILE), or write "
+        f"{legacy_options.FILE} "
         "on the host by hand; docs/centos6.md lists what there is.",
         group="engine",
     )
@@ -169,7 +175,8 @@ class _Needs:
             steps.append(
                 Step(
                     "base-repositories",
-                    f"point {names} in /etc/yum.repos.d to the archive of this release, the old files kept beside them",
+                    f"point {names} in /etc/yum.repos.d to the archive of this release, the old files kept "
+                    "beside them",
                     "the servers that they name were switched off when the release ended",
                 )
             )
@@ -191,7 +198,9 @@ class _Needs:
         if self.settings.compilers and compilers:
             steps.append(Step("compilers", f"install {' and '.join(compilers)}", "not installed"))
         if engine:
-            steps.append(Step("engine", f"install {ENGINE} (1.7.1, the last for this release)", "not installed"))
+            steps.append(
+                Step("engine", f"install {ENGINE} (1.7.1, the last for this release)", "not installed")
+            )
         if changes := self.options.changes:
             there = isinstance(self.facts.legacy.options, Known)
             steps.append(
@@ -224,7 +233,9 @@ class _Needs:
             "docker_legacy_compilers": settings.compilers,
             "docker_legacy_other_args": wished.wanted if wished.flags else None,
             "docker_legacy_other_args_before": wished.present if wished.flags and self._file() else None,
-            "docker_legacy_proxies": dict(legacy_options.proxies(settings.daemon_settings())) if not only else {},
+            "docker_legacy_proxies": dict(legacy_options.proxies(settings.daemon_settings()))
+            if not only
+            else {},
             "docker_legacy_restart": restart,
             "docker_legacy_registry_mirrors": list(settings.registry_mirrors),
             "docker_legacy_image": settings.verify.image,
@@ -269,7 +280,11 @@ class _Needs:
         if not isinstance(engine, Known):
             return Step("service", "restart docker", "it runs but does not answer")
         if self.options.flags and not in_effect(self.facts, self.options):
-            return Step("service", "restart docker", f"it was started with other options than {legacy_options.FILE} has")
+            return Step(
+                "service",
+                "restart docker",
+                f"it was started with other options than {legacy_options.FILE} has",
+            )
         return None
 
 
@@ -279,8 +294,10 @@ def in_effect(facts: Facts, wished: Options) -> bool:
     words = seen.value if isinstance(seen, Known) else ()
     line = f" {' '.join(words)} "
     told = " ".join(wished.present.split())
-    return f" {told} " in line or not told and not legacy_options.differing(words, wished.flags)
+    return f" {told} " in line or (not told and not legacy_options.differing(words, wished.flags))
 
 
 def _proof(reason: str) -> Step:
-    return Step("proof", "prove it: client, server, mirrors, hello-world or an image made on the spot", reason)
+    return Step(
+        "proof", "prove it: client, server, mirrors, hello-world or an image made on the spot", reason
+    )

@@ -38,6 +38,8 @@ ROLE_OF_STEP = {
     "config": "docker_absent",
 }
 
+#: The files of a role that a tree carries.
+SHIPPED = {".py", ".yml", ".md", ".j2", ".sh", ".txt", ".base64"}
 #: What does every step on release 6.
 LEGACY_ROLE = "docker_legacy"
 #: What the modules of the others import.
@@ -222,5 +224,5 @@ def _role_files(role: str) -> Mapping[str, str]:
     return {
         f"roles/{path.relative_to(top)}": path.read_text(encoding="utf-8")
         for path in sorted((top / role).rglob("*"))
-        if path.is_file() and path.suffix in {".py", ".yml", ".md", ".j2", ".sh", ".txt", ".base64"} and "__pycache__" not in path.parts
+        if path.is_file() and path.suffix in SHIPPED and "__pycache__" not in path.parts
     }

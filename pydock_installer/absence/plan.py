@@ -30,6 +30,15 @@ VERBS = {
 }  # fmt: skip
 
 
+_LEGACY = Finding(
+    "uninstall-release-6",
+    Severity.BLOCKER,
+    "Docker is not taken off release 6 by this version of pydock: there is no Python to do it with",
+    "On the host: `service docker stop; yum remove docker-io`; images and containers stay in /var/lib/docker.",
+    "uninstall",
+)
+
+
 def plan_absence(host: Host, facts: Facts, traces: Traces, consents: Consents) -> HostPlan:
     """The steps that take Docker off this host; none if there is nothing, or if a finding speaks against it."""
     known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
@@ -37,6 +46,8 @@ def plan_absence(host: Host, facts: Facts, traces: Traces, consents: Consents) -
     right = replace(privilege(facts, Context(Settings(), known)), group="host")
     if right.severity in (Severity.BLOCKER, Severity.UNKNOWN):
         return HostPlan(host, facts, (replace(right, severity=Severity.BLOCKER),), traces=traces)
+    if known and known.legacy:
+        return HostPlan(host, facts, (_LEGACY,), traces=traces)
     unseen = _unseen(traces)
     if unseen:
         return HostPlan(host, facts, (unseen,), traces=traces)

@@ -22,6 +22,17 @@ INSTEAD = (
     (r"echo net\.ipv4\.ip_forward=1 > /etc/sysctl\.d/99-zz-docker\.conf; sysctl --system",
      "echo net.ipv4.ip_forward=1 >> /etc/sysctl.conf; sysctl -p"),
     (r"sysctl --system", "sysctl -p"),
+    (r"`systemctl status docker` and `journalctl -u docker -n 50` on the host say",
+     "`service docker status` and /var/log/docker on the host say"),
+    (r"`journalctl -u docker -n 50` on the host says", "/var/log/docker on the host says"),
+    (r"`systemctl enable docker` on the host says why; a masked unit is freed by `systemctl unmask docker`",
+     "`chkconfig docker on` on the host says why"),
+    (r"systemd would not", "chkconfig did not"),
+    (r" Or set `live-restore: true` .*", ""),
+    (r"/etc/docker/daemon\.json|daemon\.json", "/etc/sysconfig/docker"),
+    (r"Use another mirror for Docker's \(`[^`]*`\)", "Name another archive of EPEL (`legacy.epel` in pydock.yml)"),
+    (r"Install a newer one: `[^`]*`", "There is no newer engine for release 6; prove it with `verify.image: builtin`"),
+    (r"; one that you do not need can be switched off: `yum-config-manager --disable ID`", ""),
     (r"`grubby --set-default [^`]*`", "/boot/grub/grub.conf"),
 )  # fmt: skip
 

@@ -23,7 +23,9 @@ ENGINE_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io")
 
 
 def _installed(facts: Facts) -> bool:
-    return isinstance(facts.packages, Known) and not {"docker-ce", "docker-io"}.isdisjoint(facts.packages.value)
+    return isinstance(facts.packages, Known) and not {"docker-ce", "docker-io"}.isdisjoint(
+        facts.packages.value
+    )
 
 
 def _needed(facts: Facts, code: str, message: str, remedy: str) -> Finding:

@@ -50,7 +50,9 @@ def base_repositories(facts: Facts, context: Context) -> Finding | None:
         return unknown(code, "the repositories", configuration)
     # What the installation writes anew is not in its way.
     installed = facts.packages.value if isinstance(facts.packages, Known) else {}
-    anew = epel.FILE if context.platform and context.platform.legacy and "docker-io" not in installed else None
+    anew = (
+        epel.FILE if context.platform and context.platform.legacy and "docker-io" not in installed else None
+    )
     judged = {
         r: _trouble(r, facts, configuration.value.file) for r in configuration.value.enabled if r.file != anew
     }

@@ -6,6 +6,7 @@ import re
 
 from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, warning
 from pydock_installer.model import NOT_ASKED, Facts, Finding, Known
+from pydock_installer.model.groups.system import Cgroups
 
 #: Seconds. A certificate's dates tolerate no skew at all; five minutes are what is usual elsewhere (Kerberos).
 CLOCK_WARNING, CLOCK_BLOCKER = 60, 300
@@ -146,8 +147,7 @@ def cgroups(facts: Facts, context: Context) -> Finding | None:
     if seen == NOT_ASKED:
         return None
     if _before_systemd(context):
-        mounted = isinstance(seen, Known) and "devices" in seen.value.controllers
-        return ok(code, "mounted" if mounted else "not mounted yet: cgconfig does that before docker starts")
+        return _cgroups_before_systemd(code, seen)
     if seen is None:
         return blocker(
             code,
@@ -181,6 +181,13 @@ def cgroups(facts: Facts, context: Context) -> Finding | None:
         # docker info warns about it, and nothing has to be done yet (release notes of engine 29).
         return ok(code, "control groups version 1: deprecated from Docker 29 on, served until 2029 at least")
     return ok(code, f"control groups version {version}")
+
+
+def _cgroups_before_systemd(code: str, seen: object) -> Finding:
+    mounted = (
+        isinstance(seen, Known) and isinstance(seen.value, Cgroups) and "devices" in seen.value.controllers
+    )
+    return ok(code, "mounted" if mounted else "not mounted yet: cgconfig does that before docker starts")
 
 
 def _engine_29_may_come(context: Context) -> bool:

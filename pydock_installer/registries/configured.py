@@ -55,7 +55,8 @@ def mirror_settings(facts: Facts) -> MirrorSettings:
     problems: list[str] = []
     written: dict[str, list[str]] = {}
     if facts.legacy.options is not None:
-        in_file, in_flags = [], _told(_in_options(facts.legacy.options), problems)
+        in_file: Sequence[Any] = ()
+        in_flags = _told(_in_options(facts.legacy.options), problems)
     else:
         in_file = _told(_in_file(facts.daemon_json), problems)
         in_flags = _told(_in_flags(facts.engine_facts.unit_files), problems)

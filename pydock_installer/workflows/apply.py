@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from pydock_installer import ansible, rollout, rundir
+from pydock_installer.checks.legacy import in_its_words
 from pydock_installer.diagnosis import Context, diagnose, judge
 from pydock_installer.errors import ExitCode, PydockError
 from pydock_installer.model import (
@@ -23,7 +24,7 @@ from pydock_installer.model import (
     StepStatus,
 )
 from pydock_installer.outcome import Ledger
-from pydock_installer.render import render, roles_of
+from pydock_installer.render import LEGACY_ROLE, render, roles_of
 from pydock_installer.report import exit_code, to_json
 from pydock_installer.settings import Rollout
 from pydock_installer.state import private_files
@@ -185,6 +186,8 @@ def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
             found.remedy if found else "The host's own words are in the run directory; mend it and run again."
         )
         code = found.code if found else None
+        if entry.role == LEGACY_ROLE:
+            cause, remedy = in_its_words(cause), in_its_words(remedy)
         return HostReport(
             entry,
             status,

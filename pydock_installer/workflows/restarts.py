@@ -25,7 +25,9 @@ def with_word_for_restarts(plan: Plan, yes: bool, talk: Talk) -> Plan:
 def _with(entry: HostPlan, agreed: bool) -> HostPlan:
     if not agreed:
         return replace(entry, steps=())
-    agreed_to = dict.fromkeys(("docker_daemon_restart", "docker_packages_restart", "docker_legacy_restart"), True)
+    agreed_to = dict.fromkeys(
+        ("docker_daemon_restart", "docker_packages_restart", "docker_legacy_restart"), True
+    )
     return replace(entry, stops="", variables={**entry.variables, **agreed_to})
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import re
+
 import pytest
 
 from tests.lab.packages import GATEWAY, NOWHERE, forward_proxy, package_mirror, point
@@ -41,9 +43,10 @@ def test_another_mirror_is_taken_and_the_plan_says_why(pair, pydock, kind, why):
         done = pydock("plan", "--json", "ra7", "ra9", check=0)
     for name in ("ra7", "ra9"):
         planned = step(done.host(name))
-        assert ALIYUN in planned["detail"], planned
+        # Which of the others is the fastest is not for a test to say.
+        assert OFFICIAL not in planned["detail"], planned
         assert why in planned["reason"]
-        assert "aliyun answered in" in planned["reason"]
+        assert re.search("(aliyun|tuna|ustc|tencent|huawei) answered in", planned["reason"])
 
 
 def test_hosts_agree_and_one_that_cannot_reach_the_mirror_takes_its_own(pair, pydock):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pydock_installer.legacy_options import Computed, assigned, differing, flags, merged, parsed, proxies
+from pydock_installer.legacy_options import ComputedError, assigned, differing, flags, merged, parsed, proxies
 
 SHIPPED = 'other_args=""\nDOCKER_CERT_PATH=/etc/docker\n\n# Resolves: rhbz#1176302 (docker issue #407)\nDOCKER_NOWARN_KERNEL_VERSION=1\n'
 modest = settings(max_examples=150, deadline=None)
@@ -55,7 +55,7 @@ def _file(directory, text):
     ],
 )  # fmt: skip
 def test_what_only_a_shell_can_tell_is_not_guessed(text):
-    with pytest.raises(Computed):
+    with pytest.raises(ComputedError):
         assigned(text)
 
 
@@ -73,7 +73,7 @@ def test_whatever_a_value_is_its_quoted_form_is_read_back(value):
 def test_no_file_breaks_the_reader(text):
     try:
         assert assigned(text) is None or isinstance(assigned(text), str)
-    except Computed as problem:
+    except ComputedError as problem:
         assert "/etc/sysconfig/docker" in str(problem)
 
 
