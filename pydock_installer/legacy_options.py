@@ -160,7 +160,7 @@ class ComputedError(ValueError):
 
 
 def assigned(text: str, name: str = VARIABLE) -> str | None:
-    """What the file gives a variable, or ``None``. Raises ComputedError where only a shell could tell."""
+    """What the file gives a variable; ``None`` where it does not. Raises ComputedError if only a shell knows."""
     value: str | None = None
     depth = 0
     for line, words in _commands(text):

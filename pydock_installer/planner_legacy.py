@@ -153,9 +153,8 @@ def refusal(message: str) -> Finding:
         "legacy-options",
         Severity.BLOCKER,
         message,
-        f"Take it out of the settings for this host (a settings file of its own: -c FILE), or write "
-        f"{legacy_options.FILE} "
-        "on the host by hand; docs/centos6.md lists what there is.",
+        "Take it out of the settings for this host (a settings file of its own: -c FILE), or write "
+        f"{legacy_options.FILE} on the host by hand; docs/centos6.md lists what there is.",
         group="engine",
     )
 

@@ -40,6 +40,9 @@ def _mirrors(facts: Facts, context: Context) -> Mapping[str, str]:
     if not path:
         return {}
     if path.startswith("epel/"):
+        # There is none for another: the rule of the architecture tells.
+        if not isinstance(facts.architecture, Known) or facts.architecture.value != "x86_64":
+            return {}
         return epel.candidates(context.settings.legacy.epel)
     kept, _ = keeps(facts, context.settings) if choice == "auto" else (None, "")
     if kept:

@@ -144,10 +144,8 @@ def _kernel(facts: Facts) -> tuple[int, int]:
 def cgroups(facts: Facts, context: Context) -> Finding | None:
     """Control groups are there, with the controllers that containers are held by."""
     code, seen = "cgroups", facts.system.cgroups
-    if seen == NOT_ASKED:
-        return None
-    if _before_systemd(context):
-        return _cgroups_before_systemd(code, seen)
+    if seen == NOT_ASKED or _before_systemd(context):
+        return None if seen == NOT_ASKED else _cgroups_before_systemd(code, seen)
     if seen is None:
         return blocker(
             code,

@@ -48,8 +48,8 @@ def test_check_names_the_dead_repositories_and_the_way_out(host, pydock):
     remedies = " ".join(f["remedy"] or "" for f in found.values())
     assert not [word for word in ("systemctl", "yum-config-manager", "--system") if word in remedies]
     remedy = found["base-repositories"]["remedy"].split("`")
-    host.run(remedy[3])
     host.run(remedy[5])
+    host.run(remedy[7])
     assert host.run("yum repolist").stdout.count("CentOS-6 - ") == 3
 
 

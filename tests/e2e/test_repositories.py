@@ -1,11 +1,10 @@
 """Package mirrors by evidence, through proxies, and the repositories of releases that ended, mended and given back."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
-
-import re
 
 import pytest
 
