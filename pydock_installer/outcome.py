@@ -85,12 +85,23 @@ def _after(before: Outcome, event: Event, steps: tuple[StepResult, ...]) -> Outc
         evidence=_evidence(result) if failed else "",
         code=str(result["code"]) if failed and result.get("code") else None,
         seconds=before.seconds + event.seconds,
+        journal=_words(result.get("journal")) if failed else "",
+        **_engine(result.get("engine")),
     )
 
 
 def _evidence(result: Mapping[str, Any]) -> str:
     parts = (result.get(key) for key in ("evidence", "module_stderr", "module_stdout", "stderr"))
     return "\n".join(part[-4000:] for part in parts if isinstance(part, str) and part.strip())
+
+
+def _words(told: Any) -> str:
+    return told[-4000:] if isinstance(told, str) else ""
+
+
+def _engine(told: Any) -> dict[str, str | None]:
+    known = told if isinstance(told, Mapping) else {}
+    return {name: _text(known.get(name)) for name in ("architecture", "proxy")}
 
 
 def _steps(event: Event) -> tuple[StepResult, ...]:
@@ -132,6 +143,7 @@ def _proof(told: Any) -> Proof | None:
         registry_mirrors=tuple(str(m) for m in mirrors) if isinstance(mirrors, list) else (),
         hello_world=told.get("hello_world") is True,
         image=_text(told.get("image")),
+        failed=_text(told.get("failed")),
     )
 
 

@@ -22,7 +22,7 @@ from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severi
 from pydock_installer.repository import KEY_FILE, REPOSITORY_FILE, Repository, is_managed, repository
 from pydock_installer.repository_choice import Choice, choices
 from pydock_installer.restart import Restart, restart
-from pydock_installer.settings import Settings
+from pydock_installer.settings import BUILTIN_IMAGE, Settings
 
 #: The steps that are one transaction of the package manager.
 PACKAGE_STEPS = frozenset({"remove", "compilers", "tools", "engine"})
@@ -66,7 +66,9 @@ def plan_host(
         *checks.findings(facts, Context(settings, measure)),
         *beside_wish,
     )
-    if any(checks.blockers(findings)) or known is None or not known.path:
+    # What stands in the way of an installation says nothing about a Docker that is there.
+    holds = (f for f in checks.blockers(findings) if not wishes.only_verify or f.group == "host")
+    if any(holds) or known is None or not known.path:
         return HostPlan(host, facts, findings)
     if known.legacy:
         return planner_legacy.plan(
@@ -82,7 +84,7 @@ def plan_host(
     chosen = repository(choice.name, known.path, settings.hold, settings.package_proxy or "")
     needs = _Needs(facts, settings, chosen, choice, known.path, wish, wishes)
     if wishes.only_verify:
-        steps: tuple[Step, ...] = (_proof("you asked for it"),)
+        steps: tuple[Step, ...] = (_proof("you asked for it", settings.verify.image),)
         in_the_way: tuple[str, ...] = ()
     else:
         steps, in_the_way = needs.steps(wishes.verify), needs.podman()
@@ -188,11 +190,11 @@ class _Needs:
         settings, service = self._settings_step(), self._service_step(engine is not None)
         steps.extend(step for step in (engine, settings, service) if step)
         if engine or settings or service:
-            steps.append(_proof("the engine changes"))
+            steps.append(_proof("the engine changes", self.settings.verify.image))
         elif not isinstance(self.facts.proof_record, Known):
-            steps.append(_proof("it has not been proven yet"))
+            steps.append(_proof("it has not been proven yet", self.settings.verify.image))
         elif verify:
-            steps.append(_proof("you asked for it"))
+            steps.append(_proof("you asked for it", self.settings.verify.image))
         return tuple(steps)
 
     def podman(self) -> tuple[str, ...]:
@@ -340,5 +342,6 @@ class _Needs:
         return None
 
 
-def _proof(reason: str) -> Step:
-    return Step("proof", "prove it: client, server, mirrors, hello-world", reason)
+def _proof(reason: str, image: str) -> Step:
+    what = "an image made on the spot" if image == BUILTIN_IMAGE else image
+    return Step("proof", f"prove it: client, server, mirrors, {what}", reason)

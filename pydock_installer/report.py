@@ -156,6 +156,7 @@ def _host(host: HostReport) -> dict[str, Any]:
         "cause": host.cause,
         "remedy": host.remedy,
         "code": host.code,
+        "evidence": list(host.evidence),
         "seconds": round(host.seconds, 1),
     }
 
@@ -262,6 +263,7 @@ def _proof(proof: Proof | None) -> dict[str, Any] | None:
         "registry_mirrors": [mirror.rstrip("/") for mirror in proof.registry_mirrors],
         "hello_world": proof.hello_world,
         "image": proof.image,
+        "failed": proof.failed,
     }
 
 

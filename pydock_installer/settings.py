@@ -29,6 +29,8 @@ from pydock_installer.yaml_file import Document, read
 DEFAULT_FILE = "pydock.yml"
 #: Variables of the lab and its tests, which are no settings.
 NOT_SETTINGS = ("PYDOCK_LAB", "PYDOCK_BENCH", "PYDOCK_GOLDEN", "PYDOCK_MOLECULE")
+#: The value of verify.image that stands for an image that the role makes itself.
+BUILTIN_IMAGE = "builtin"
 DOCKER_KEY = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
 #: EPEL 6 (fedoraproject.org, keys): 0608B895.
 EPEL_KEY = "8C3BE96AF2309184DA5C0DAE3B49DF2A0608B895"
@@ -96,7 +98,9 @@ class _Part(BaseModel):
 class Verify(_Part):
     """What proves a host."""
 
-    image: Annotated[str, AfterValidator(_image)] = Field("hello-world", description="The image that is run.")
+    image: Annotated[str, AfterValidator(_image)] = Field(
+        "hello-world", description="The image that is run; builtin needs no registry."
+    )
 
 
 class Ssh(_Part):

@@ -150,7 +150,9 @@ def wish_options() -> Callable[[Command], Command]:
                 metavar="URL",
                 help="Registry accelerator; repeatable, in order.",
             ),
-            click.option("--verify-image", metavar="IMAGE", help="What proves Docker (default hello-world)."),
+            click.option(
+                "--verify-image", metavar="IMAGE", help="What proves Docker: hello-world, or builtin."
+            ),
             click.option("--skip", metavar="CODE,...", help="Pass these checks over."),
             restart_option(),
             click.option(

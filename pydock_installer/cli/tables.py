@@ -64,7 +64,8 @@ def report_text(report: Report, verbose: int = 0) -> RenderableType:
     table = _status_table(report.hosts) if report.command == "status" else _result_table(report.hosts)
     if report.command == "uninstall":
         table = _removal_table(report.hosts)
-    parts: list[RenderableType] = [table, *_causes(report.hosts)]
+    evidence = bool(verbose) or report.command == "verify"
+    parts: list[RenderableType] = [table, *_causes(report.hosts, evidence)]
     if report.command == "uninstall":
         parts.append(left_text(report))
     if verbose:
@@ -230,8 +231,8 @@ def _cells(host: HostReport, *texts: str) -> list[Text]:
     ]
 
 
-def _causes(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
-    """Each failure with what to do; hosts that failed alike are told together."""
+def _causes(hosts: Sequence[HostReport], evidence: bool = False) -> Iterator[RenderableType]:
+    """Each failure with what to do; hosts that failed alike are told together, the first one's evidence for all."""
     troubled = [host for host in hosts if host.cause]
     for (cause, remedy), same in groupby(
         sorted(troubled, key=lambda h: (h.cause or "", h.remedy or "")), key=lambda h: (h.cause, h.remedy)
@@ -242,6 +243,8 @@ def _causes(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
         text.append(clean(cause or ""), style="not bold")
         if remedy:
             text.append(f"\n  {clean(remedy)}", style="not bold")
+        for line in entries[0].evidence if evidence else ():
+            text.append(f"\n  | {clean(line)}", style="dim not bold")
         if code := entries[0].code:
             text.append(f"\n  More: pydock explain {clean(code)}", style="dim not bold")
         yield text

@@ -114,6 +114,8 @@ class Proof:
     registry_mirrors: tuple[str, ...] = ()
     hello_world: bool = False
     image: str | None = None
+    failed: str | None = None
+    """The stage at which it ended: client, service, mirrors, load, pull, run or greeting; ``None`` if it did not."""
 
 
 @dataclass(frozen=True)
@@ -308,6 +310,11 @@ class Outcome:
     evidence: str = ""
     code: str | None = None
     seconds: float = 0.0
+    journal: str = ""
+    """The engine's own lines about the failure."""
+    architecture: str | None = None
+    proxy: str | None = None
+    """The engine's, as a failed proof found them."""
 
 
 @dataclass(frozen=True)
@@ -325,6 +332,8 @@ class HostReport:
     """The diagnosis behind the cause, for ``pydock explain``."""
     left: tuple[Left, ...] | None = None
     """What is still there of Docker after it was taken away; ``None`` where nobody looked."""
+    evidence: tuple[str, ...] = ()
+    """Lines of the host's own words and of the engine's journal that the cause rests on."""
 
 
 @dataclass(frozen=True)

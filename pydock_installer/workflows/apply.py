@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +11,18 @@ from types import FrameType
 
 from pydock_installer import ansible, rollout, rundir
 from pydock_installer.checks.legacy import in_its_words
-from pydock_installer.diagnosis import diagnose
+from pydock_installer.diagnosis import Context, diagnose, judge
 from pydock_installer.errors import ExitCode, PydockError
-from pydock_installer.model import HostPlan, HostReport, HostStatus, Outcome, Plan, Report, StepStatus
+from pydock_installer.model import (
+    HostPlan,
+    HostReport,
+    HostStatus,
+    Known,
+    Outcome,
+    Plan,
+    Report,
+    StepStatus,
+)
 from pydock_installer.outcome import Ledger
 from pydock_installer.render import LEGACY_ROLE, render, roles_of
 from pydock_installer.report import exit_code, to_json
@@ -34,7 +44,7 @@ DOING = {
     "docker_absent": "removal",
 }
 
-#: Where the diagnosis of a failed step is looked up.
+#: Where the diagnosis of a failed step is looked up; of a proof, its code tells.
 PHASE_OF_STEP = {
     "base-repositories": "repository",
     "repository": "repository",
@@ -45,10 +55,13 @@ PHASE_OF_STEP = {
     "library": "packages",
     "settings": "daemon",
     "service": "daemon",
-    "proof": "pull",
     "restore": "repository",
     "packages": "packages",
 }
+#: How many lines of a host's own words a report has, and how much of each.
+LINES, WIDTH = 12, 300
+#: How docker tells the progress of a pull, which proves nothing.
+LAYER = re.compile(r"[0-9a-f]{12}: ")
 
 
 def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
@@ -164,7 +177,8 @@ def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
     if outcome.message:
         status = HostStatus.UNREACHABLE if outcome.unreachable else HostStatus.FAILED
         where = "ssh" if outcome.unreachable else PHASE_OF_STEP.get(outcome.failed_step or "")
-        found = diagnose(f"{outcome.code or ''}\n{outcome.message}\n{outcome.evidence}", where=where)
+        words = f"{outcome.message}\n{outcome.evidence}"
+        found = judge(outcome.code, words, outcome.journal, where=where, context=_context(entry, outcome))
         cause = f"{outcome.failed_step}: {outcome.message}"
         if found and found.cause not in cause:
             cause += f" {found.cause}"
@@ -174,7 +188,17 @@ def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
         code = found.code if found else None
         if entry.role == LEGACY_ROLE:
             cause, remedy = in_its_words(cause), in_its_words(remedy)
-        return HostReport(entry, status, outcome.steps, outcome.proof, cause, remedy, outcome.seconds, code)
+        return HostReport(
+            entry,
+            status,
+            outcome.steps,
+            outcome.proof,
+            cause,
+            remedy,
+            outcome.seconds,
+            code,
+            evidence=_evidence(outcome),
+        )
     if ledger.finished(name) >= set(roles_of(entry)):
         status = HostStatus.OK if changed or outcome.proof else HostStatus.UNCHANGED
         proof = outcome.proof or standing_proof(entry)
@@ -202,6 +226,27 @@ def _cut_off(
         if found := diagnose(end.output):
             cause, remedy = found.cause, found.remedy
     return HostReport(entry, HostStatus.FAILED, outcome.steps, None, cause, remedy, outcome.seconds)
+
+
+def _context(entry: HostPlan, outcome: Outcome) -> Context:
+    """What a failed proof knew; of other failures, the host's architecture."""
+    proof, facts = outcome.proof, entry.facts
+    machine = facts.architecture.value if facts and isinstance(facts.architecture, Known) else None
+    return Context(
+        image=proof.image if proof else None,
+        # Without a server nobody knows what is in effect.
+        mirrors=proof.registry_mirrors if proof and proof.server else None,
+        proxy=outcome.proxy,
+        architecture=outcome.architecture or machine,
+    )
+
+
+def _evidence(outcome: Outcome) -> tuple[str, ...]:
+    """The last lines of what the host and its engine said, each once; passwords in addresses are not told."""
+    said = f"{outcome.journal}\n{outcome.evidence}".splitlines()
+    said = [line.strip() for line in said if line.strip() and not LAYER.match(line)]
+    lines = dict.fromkeys(line[:WIDTH] for line in said)
+    return tuple(re.sub(r"://[^/\s@]{1,200}@", "://***@", line) for line in lines)[-LINES:]
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pydock_installer import platforms
 from pydock_installer.model import Report
+from pydock_installer.probe import Questions
 from pydock_installer.workflows.apply import apply
 from pydock_installer.workflows.look import look, make_plan
 from pydock_installer.workflows.plan import planned
@@ -15,7 +17,8 @@ def verify(request: Request, talk: Talk) -> Report:
     """Look, then prove every host that can be reached."""
     request = replace(request, wishes=replace(request.wishes, only_verify=True))
     with talk.progress([host.name for host in request.hosts]) as progress:
-        seen = look(request, progress)
+        # Neither storage nor network is looked at beforehand: the proof itself tells.
+        seen = look(request, progress, questions=Questions(platforms.package_names().all, sections=()))
     plan = make_plan(request, seen)
     return (
         apply(plan, request, talk, "verify")

@@ -50,7 +50,7 @@ def test_plan_then_install_then_nothing(hosts, pydock, lab):
 
     again = pydock("install", "--json", *NAMES, check=0)
     assert {entry["status"] for entry in again.document["hosts"]} == {"unchanged"}
-    assert again.document["run"] is None, "a converged fleet costs no Ansible run"
+    assert again.document["run_directory"] is None, "a converged fleet costs no Ansible run"
     assert all(entry["steps"] == [] for entry in pydock("plan", "--json", *NAMES, check=0).document["hosts"])
     verified = pydock("install", "--json", "--yes", "--verify", *NAMES, check=0)
     assert all([s["name"] for s in e["steps"]] == ["proof"] for e in verified.document["hosts"])
@@ -121,7 +121,7 @@ def test_the_engine_goes_back_and_forth_to_the_version_asked_for(hosts, pydock):
         entry = pydock("install", "--json", "--yes", "--docker-version", version, "in7", check=0).host("in7")
         assert entry["proof"]["client"] == entry["proof"]["server"]
         assert entry["proof"]["server"].startswith(version)
-    missing = pydock("install", "--json", "--yes", "--docker-version", "19.03.1", "in7", check=1).host("in7")
+    missing = pydock("install", "--json", "--yes", "--docker-version", "19.03.1", "in7", check=3).host("in7")
     assert "20.10.24" in missing["cause"]
 
 

@@ -31,6 +31,14 @@ def alive() -> bool:
     return SOCKET.exists() and docker("version", check=False, timeout=20).returncode == 0
 
 
+def runs() -> bool:
+    """Whether its process is there, be it silent."""
+    try:
+        return b"dockerd" in Path(f"/proc/{int(PID.read_text())}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return False
+
+
 def up() -> None:
     """Start the engine and its networks, if they are not up."""
     with lock("engine"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.lab import engine, mirror, root, rpms
 from tests.lab.host import Host, create, image
 from tests.lab.identity import fingerprint, identity
-from tests.lab.tools import RUN, cache, lock, need_tools
+from tests.lab.tools import RUN, LabError, cache, lock, need_tools
 
 REGISTRY_MIRROR = "https://docker.m.daocloud.io"
 
@@ -140,6 +140,8 @@ class Lab:
             if listed:
                 engine.docker("rm", "-f", "-v", *listed)
             others = engine.docker("ps", "-aq", "--filter", "label=pydock-lab").stdout.split()
+        elif engine.runs():
+            raise LabError("the lab's engine runs but does not answer, so nothing was taken down: run it again")
         else:
             others = []
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -166,9 +168,12 @@ class Lab:
         """The files a user works with: ssh_config, known_hosts, inventory, pydock.yml."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         with lock(f"lab-{self.name}"):
-            if not self.identity.exists():
-                shutil.copy(identity() / "id_ed25519", self.identity)
-                self.identity.chmod(0o600)
+            key = (identity() / "id_ed25519").read_bytes()
+            if not self.identity.exists() or self.identity.read_bytes() != key:
+                # A directory that was left behind may be of an older recipe.
+                self.identity.unlink(missing_ok=True)
+                self.identity.touch(0o600)
+                self.identity.write_bytes(key)
             public = (identity() / "ssh_host_ed25519_key.pub").read_text(encoding="utf-8").split()[:2]
             entries, known = [], []
             alive = set(self._hosts())

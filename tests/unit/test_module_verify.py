@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.unit.modules import load
+from tests.unit.modules import load, modest
 
 daemon, verify = load("docker_daemon"), load("docker_verify")
 
@@ -83,3 +85,77 @@ def test_mirrors_are_compared_the_same_way_by_both_modules():
     given_ones = ["https://a", "https://a/", "https://b//"]
     assert verify.normal_mirrors(given_ones) == daemon.normal_mirrors(given_ones) == ["https://a/", "https://b/"]
     assert verify.normal_mirrors(None) == daemon.normal_mirrors(None) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("proxy http://ops:s3cret@proxy.example:3128 refused", "proxy http://***@proxy.example:3128 refused"),
+        ("Authorization: Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.x", "Authorization: Bearer ***"),
+        ("?X-Amz-Credential=AKIA%2F2025&X-Amz-Expires=1200&X-Amz-Signature=a11d9279", "?X-Amz-Credential=***&X-Amz-Expires=1200&X-Amz-Signature=***"),
+        ('{"password": "hunter22", "user": "ops"}', '{"password": "***", "user": "ops"}'),
+        ('msg="login with \\"token\\": \\"abcdefgh\\""', 'msg="login with \\"token\\": \\"***\\""'),
+    ],
+)  # fmt: skip
+def test_what_a_failure_tells_holds_no_secret(said, shown):
+    assert verify.without_secrets(said) == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'Get "https://registry.example/v2/": unauthorized: authentication required',
+        "failed to authorize: failed to fetch anonymous token: unexpected status",
+        'Get "https://auth.docker.io/token?scope=repository%3Alibrary%2Fhello-world%3Apull": EOF',
+        "Www-Authenticate: Basic realm",
+    ],
+)
+def test_what_is_no_secret_stays_to_be_understood(said):
+    assert verify.without_secrets(said) == said
+
+
+@modest
+@given(st.text(alphabet=st.sampled_from("://@ \"'=\\token&\n") | st.characters(codec="utf-8"), max_size=300))
+def test_no_text_breaks_what_hides_secrets(text):
+    assert "@" not in verify.without_secrets(f"http://u:{''.join(c for c in text if c.isalnum())}@h").replace("***@", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "absent"),
+    [
+        ("Unable to find image 'hello-world:latest' locally\ndocker: Error response from daemon: Get x.\n", True),
+        ("Unable to find image 'hello-world:latest' locally\nlatest: Pulling from library/hello-world\n", True),
+        (
+            "Unable to find image 'hello-world:latest' locally\nStatus: Downloaded newer image for hello-world:latest\n"
+            "docker: Error response from daemon: OCI runtime create failed.\n",
+            False,
+        ),
+        ("docker: Error response from daemon: OCI runtime create failed.\n", False),
+    ],
+)
+def test_a_pull_that_failed_is_told_from_a_run_that_failed(said, absent):
+    assert verify.never_arrived(said) is absent
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("LoadState=loaded\nActiveState=failed\nResult=exit-code\n", "docker.service is failed (exit-code)"),
+        ("LoadState=loaded\nActiveState=inactive\nResult=success\n", "docker.service is inactive"),
+        ("LoadState=masked\nActiveState=inactive\nResult=success\n", "docker.service is masked"),
+        ("LoadState=not-found\nActiveState=inactive\n", "systemd knows no docker.service"),
+        ("", "systemd knows no docker.service"),
+    ],
+)
+def test_the_state_of_the_service_is_told(said, told):
+    assert verify.unit_state(said) == told
+
+
+def test_a_service_that_does_not_start_is_told_by_all_but_its_chatter():
+    journal = (
+        "Starting Docker Application Container Engine...\n"
+        'time="x" level=info msg="Starting up"\n'
+        "unable to configure the Docker daemon with file /etc/docker/daemon.json: EOF\n"
+        "Failed to start Docker Application Container Engine.\n"
+    )
+    assert verify.telling_lines(journal, chatter=False).splitlines() == journal.splitlines()[2:]

@@ -224,10 +224,12 @@ def test_the_document_has_every_key_of_a_host_that_is_done():
                     "registry_mirrors": ["https://mirror.example"],
                     "hello_world": True,
                     "image": "hello-world",
+                    "failed": None,
                 },
                 "cause": None,
                 "remedy": None,
                 "code": None,
+                "evidence": [],
                 "seconds": 31.0,
             }
         ],
@@ -238,7 +240,7 @@ def test_the_document_has_every_key_of_a_host_that_is_done():
 def test_the_document_has_the_same_keys_however_a_host_ended(status):
     entry = host_report(status, cause="because", remedy="do this", code="locked")
     document = to_json(Report("install", (entry,), exit_code([status])))
-    keys = {"name", "status", "facts", "findings", "steps", "diff", "proof", "cause", "remedy", "code", "seconds"}
+    keys = {"name", "status", "facts", "findings", "steps", "diff", "proof", "cause", "remedy", "code", "evidence", "seconds"}
     assert set(document) == {"command", "run", "run_directory", "exit_code", "summary", "hosts"}
     assert set(document["hosts"][0]) == keys
     assert document["hosts"][0]["cause"] == "because"

@@ -10,10 +10,11 @@ module: docker_verify
 short_description: Prove that Docker works on this host
 description:
   - Asks client and server for their versions, compares the registry mirrors in effect, runs a container.
-  - Leaves a record of the proof on the host.
+  - Leaves a record of the proof on the host, and of the built-in image nothing.
+  - A failure names the stage at which the proof ended; what it then tells is bounded, and free of passwords.
 options:
-  image: {description: The image to run., type: str, default: hello-world}
-  expect: {description: What its output must contain., type: str, default: "Hello from Docker!"}
+  image: {description: The image to run; builtin is made here and needs no registry., type: str, default: hello-world}
+  expect: {description: What its output must contain if it is not builtin., type: str, default: "Hello from Docker!"}
   registry_mirrors: {description: Mirrors expected in effect., type: list, elements: str, default: []}
   timeout: {description: Seconds for the run and its pull., type: int, default: 180}
   record: {description: Where the record is kept., type: path, default: /var/lib/pydock/proof.json}
@@ -28,9 +29,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps: {description: What was done., type: list, returned: always}
-proof: {description: What was proven., type: dict, returned: success}
+proof:
+  description: What was proven; of a failure, what was known by then, and failed, the stage at which it ended
+    (client, service, mirrors, load, pull, run or greeting).
+  type: dict
+  returned: always but in check mode
+engine: {description: Of a failure, architecture and proxy of the engine., type: dict, returned: failure}
 code: {description: Name of the failure., type: str, returned: failure}
-evidence: {description: The tool's own words., type: str, returned: failure}
+evidence: {description: The client's own words., type: str, returned: failure}
+journal: {description: The engine's own words., type: str, returned: failure}
 """
 
 import io
@@ -41,11 +48,28 @@ import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pydock_builtin_image import image as builtin_image
 from ansible.module_utils.pydock_host import make_directory, tail
 
+BUILTIN = "builtin"
+#: Seconds that an engine may take for an answer about itself.
+PATIENCE = 60
+#: The built-in image needs next to nothing, and gets no more.
+LIMITS = ("--memory", "64m", "--cap-drop", "ALL", "--read-only")
 TELLING = re.compile(
     r"level=(warn|error|fatal)|Attempting next endpoint|trying next host|fetch failed|x509|timeout", re.IGNORECASE
 )
+CHATTER = re.compile(r"level=(info|debug)|^(Starting|Stopping|Stopped|Started|Closed|Listening) |^-- ", re.IGNORECASE)
+#: User and password in an address; logins of HTTP; what is named so as key=value or "key": "value".
+_NAMED = r"(?:password|passwd|secret|token|signature|credential|api_?key|auth|verify)"
+SECRETS = (
+    (re.compile(r"://[^/\s@\"']{1,200}@"), "://***@"),
+    (re.compile(r"\b(Basic|Bearer) {1,3}[\w.~+/=-]{16,4000}", re.IGNORECASE), r"\1 ***"),
+    (re.compile(r"(%s=)[^\s&\"',;\\]{4,4000}" % _NAMED, re.IGNORECASE), r"\1***"),
+    (re.compile(r"(%s\\?\": ?\\?\")[^\"\\]{4,4000}" % _NAMED, re.IGNORECASE), r"\1***"),
+)
+#: How many lines of the engine's journal go into a report, and how much of each.
+LINES, WIDTH = 20, 500
 
 
 def normal_mirrors(mirrors):
@@ -69,9 +93,24 @@ def was_pulled(text):
     return "Unable to find image" in text or "Downloaded newer image" in text
 
 
-def telling_lines(journal):
-    """The engine's own lines about what went wrong."""
-    return "\n".join([line for line in journal.splitlines() if TELLING.search(line)][-20:])
+def never_arrived(text):
+    """Was the image looked for, and not got?"""
+    got = r"Status: (Downloaded newer image|Image is up to date)"
+    return "Unable to find image" in text and not re.search(got, text)
+
+
+def without_secrets(text):
+    """A text that may be shown: no user and password in an address, no token, no signature."""
+    for pattern, instead in SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def telling_lines(journal, chatter=True):
+    """The engine's own lines about what went wrong; ``chatter``: among many others that say that all is well."""
+    lines = [line[:WIDTH] for line in journal.splitlines() if line.strip()]
+    telling = [line for line in lines if (TELLING.search(line) if chatter else not CHATTER.search(line))]
+    return "\n".join(telling[-LINES:])
 
 
 def cause(text):
@@ -81,6 +120,17 @@ def cause(text):
     errors = [line for line in lines if re.match(r"docker: |Error|.*rror response", line)]
     line = (errors or lines or ["it said nothing"])[-1]
     return re.sub(r"^docker: |Error response from daemon: ", "", line)[:300].rstrip(".")
+
+
+def unit_state(text):
+    """What systemctl show tells of the service, for people."""
+    told = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    if told.get("LoadState") == "masked":
+        return "docker.service is masked"
+    if told.get("LoadState") != "loaded":
+        return "systemd knows no docker.service"
+    result = told.get("Result", "success")
+    return "docker.service is %s%s" % (told.get("ActiveState", "?"), "" if result == "success" else " (%s)" % result)
 
 
 def record_differs(old, new):
@@ -100,59 +150,149 @@ class Proof(object):
     def __init__(self, module):
         self.module, self.params = module, module.params
         self.began = time.time()
+        self.stage = "client"
+        self.known = {
+            "client": None, "server": None, "registry_mirrors": [], "hello_world": False, "image": self.params["image"],
+        }  # fmt: skip
+        self.engine = {"architecture": None, "proxy": None}
+        self.loaded = None
 
-    def run(self, *command):
-        return self.module.run_command(list(command), expand_user_and_vars=False)
+    def run(self, *command, **options):
+        return self.module.run_command(list(command), expand_user_and_vars=False, **options)
+
+    def ask(self, *question):
+        """A question that an engine answers at once, if it answers at all."""
+        code, out, err = self.run("timeout", "-k", "5", str(PATIENCE), "docker", *question)
+        if code in (124, 137):
+            self.fail("engine-hangs", "The engine takes connections, but did not answer within %d s." % PATIENCE,
+                      err, journal=self.journal("-n", "40"))  # fmt: skip
+        return code, out, err
+
+    def journal(self, *which, **options):
+        command = ("journalctl", "-u", "docker", "--no-pager", "-o", "cat") + which
+        return telling_lines(self.run(*command)[1], **options)
 
     def step(self, status, detail):
         seconds = round(time.time() - self.began, 2)
         return [{"name": "proof", "status": status, "seconds": seconds, "detail": detail}]
 
-    def fail(self, code, message, *evidence):
+    def fail(self, code, message, *evidence, **more):
+        message = without_secrets(message)
         self.module.fail_json(
-            msg=message, code=code, evidence=tail(*evidence), steps=self.step("failed", message), changed=False
+            msg=message,
+            code=code,
+            evidence=without_secrets(tail(*evidence)),
+            journal=without_secrets(tail(more.get("journal", ""))),
+            proof=dict(self.known, failed=self.stage),
+            engine=self.engine,
+            steps=self.step("failed", message),
+            changed=False,
         )
 
     def server(self):
-        """(client, server, mirrors in effect)"""
+        """Who answers, and what is in effect."""
         if not self.module.get_bin_path("docker"):
             self.fail("no-client", "This host has no docker command; install the engine's packages first.")
-        _code, out, err = self.run("docker", "version", "--format", "{{.Client.Version}} {{.Server.Version}}")
-        client, server = versions(out)
-        if not server:
-            journal = self.run("journalctl", "-u", "docker", "-n", "40", "--no-pager", "-o", "cat")[1]
-            self.fail(
-                "no-server",
-                "The engine does not answer on this host; `systemctl status docker` and its journal say why.",
-                telling_lines(journal),
-                err,
-            )
-        _code, out, err = self.run("docker", "info", "--format", "{{json .RegistryConfig.Mirrors}}")
+        self.stage = "service"
+        _code, out, err = self.ask(
+            "version", "--format", "{{.Client.Version}} {{.Server.Version}} {{.Server.Arch}}"
+        )
+        self.known["client"], self.known["server"] = versions(out)
+        if not self.known["server"]:
+            told = ("LoadState", "ActiveState", "Result")
+            state = unit_state(self.run("systemctl", "show", "docker", "--property", ",".join(told))[1])
+            # What was stopped in order has no reason in the journal, only older troubles.
+            journal = "" if state.endswith("inactive") else self.journal("-n", "40", chatter=False)
+            self.fail("no-server", "The engine does not answer: %s." % state, err, journal=journal)
+        self.engine["architecture"] = (out.split() + ["?"])[2]
+        _code, out, err = self.ask("info", "--format", "{{json .}}")
         try:
-            mirrors = normal_mirrors(json.loads(out.strip() or "[]"))
-        except ValueError:
-            self.fail("no-server", "The engine answers, but not about its settings; see the evidence.", out, err)
-        return client, server, mirrors
+            info = json.loads(out)
+            self.known["registry_mirrors"] = normal_mirrors((info.get("RegistryConfig") or {}).get("Mirrors"))
+            proxy = info.get("HttpsProxy") or info.get("HttpProxy")
+            self.engine["proxy"] = without_secrets(str(proxy))[:200] if proxy else None
+        except (ValueError, AttributeError):
+            self.fail("no-server", "The engine answers, but not about its settings.", out[:4000], err)
+
+    def mirrors(self):
+        self.stage = "mirrors"
+        wanted, mirrors = normal_mirrors(self.params["registry_mirrors"]), self.known["registry_mirrors"]
+        missing = [mirror for mirror in wanted if mirror not in mirrors]
+        if missing:
+            self.fail(
+                "mirrors-not-in-effect",
+                "The engine uses the registry mirrors %s, but %s is wanted; set it in daemon.json and reload."
+                % (" ".join(mirrors) or "(none)", " ".join(missing)),
+            )
+
+    def load(self):
+        """The built-in image in the engine, made just now if it was not there: its ID and its greeting."""
+        self.stage = "load"
+        try:
+            made = builtin_image(self.engine["architecture"])
+        except ValueError as error:
+            self.fail("no-builtin-image", "%s; name an image that is (docker_verify_image)." % str(error).capitalize())
+        present, layers = self.inspect(made.name)
+        if not present:
+            self.loaded = made.name
+            command = ("timeout", "-k", "5", str(PATIENCE), "docker", "load")
+            code, out, err = self.run(*command, data=made.archive, binary_data=True)
+            if code != 0:
+                self.fail("image-not-loaded", "docker load did not take the built-in image: %s." % cause(err or out),
+                          out, err, journal=self.journal("-n", "40"))  # fmt: skip
+            present, layers = self.inspect(made.name)
+        if present != made.image_id and layers != [made.layer]:
+            self.fail("image-differs", "The image %s in this engine is not the one that pydock makes; it was not run."
+                      % made.name)  # fmt: skip
+        return present, made.greeting
+
+    def inspect(self, name):
+        """(ID, digests of its layers) of an image, or (None, [])"""
+        code, out, _err = self.ask("image", "inspect", "--format", "{{.Id}} {{json .RootFS.Layers}}", name)
+        found = re.match(r"(\S+) (\[.*\])\s*\Z", out) if code == 0 else None
+        return (found.group(1), json.loads(found.group(2))) if found else (None, [])
 
     def hello(self):
         """Run the image; the step's detail is returned."""
-        image, name = self.params["image"], "pydock-proof-%d" % os.getpid()
-        began = time.strftime("%Y-%m-%d %H:%M:%S")
-        command = ["timeout", "-k", "5", str(self.params["timeout"]), "docker", "run", "--rm", "--name", name, image]
-        code, out, err = self.run(*command)
-        if code == 0 and self.params["expect"] in out:
-            return "%s %s" % (image, "pulled and run" if was_pulled(err) else "run")
+        image, expect, limits = self.params["image"], self.params["expect"], ()
+        what = image
+        if image == BUILTIN:
+            what, expect = self.load()
+            limits = LIMITS
+        name, began = "pydock-proof-%d" % os.getpid(), time.strftime("%Y-%m-%d %H:%M:%S")
+        self.stage = "run"
+        command = ("timeout", "-k", "5", str(self.params["timeout"]), "docker", "run", "--rm", "--name", name)
+        code, out, err = self.run(*(command + limits + (what,)))
+        if code == 0 and expect in out:
+            return "%s %s" % (image, "pulled and run" if was_pulled(err) else "made and run" if self.loaded else "run")
         self.run("docker", "rm", "-f", name)
-        command = ["journalctl", "-u", "docker", "--no-pager", "-o", "cat", "--since", began]
-        journal = telling_lines(self.run(*command)[1])
-        if code == 0:
-            self.fail("wrong-greeting", "The image %s ran, but did not say %r; check which image that name brings."
-                      % (image, self.params["expect"]), journal, out, err)  # fmt: skip
-        if code in (124, 137):
-            self.fail("run-timeout", "The image %s was not pulled and run within %d s; a registry mirror may help."
-                      % (image, self.params["timeout"]), journal, out, err)  # fmt: skip
-        self.fail("run-failed", "docker run %s failed: %s." % (image, cause(err or out)), journal, out, err)
+        self.explain(code, out, err, expect, self.journal("--since", began))
         return None
+
+    def explain(self, code, out, err, expect, journal):
+        """Why there was no greeting: the image never came, never ran, never ended, or said something else."""
+        image, seconds = self.params["image"], self.params["timeout"]
+        late, absent = code in (124, 137), never_arrived(err)
+        self.stage = "pull" if absent else "run" if code else "greeting"
+        if absent and late:
+            self.fail("pull-timeout", "The image %s did not arrive within %d s." % (image, seconds), err,
+                      journal=journal)  # fmt: skip
+        if absent:
+            self.fail("pull-failed", "The image %s could not be pulled: %s." % (image, cause(err)), err,
+                      journal=journal)  # fmt: skip
+        if late:
+            self.fail("run-timeout", "A container of %s did not end within %d s." % (image, seconds), out, err,
+                      journal=journal)  # fmt: skip
+        if code:
+            self.fail("run-failed", "A container of %s did not run (status %d): %s." % (image, code, cause(err or out)),
+                      out, err, journal=journal)  # fmt: skip
+        self.fail("wrong-greeting", "The image %s ran, but did not say %r; check which image that name brings."
+                  % (image, str(expect)), out, err, journal=journal)  # fmt: skip
+
+    def clean_up(self):
+        """Of an image that was loaded for the proof nothing stays."""
+        if self.loaded and self.inspect(self.loaded)[0]:
+            self.run("docker", "rmi", "-f", self.loaded)
 
     def keep(self, proof):
         """The record, written only when it says something new."""
@@ -175,24 +315,16 @@ class Proof(object):
     def ensure(self):
         if self.module.check_mode:
             self.module.exit_json(changed=False, steps=self.step("skipped", "a proof runs a container"))
-        client, server, mirrors = self.server()
-        wanted = normal_mirrors(self.params["registry_mirrors"])
-        missing = [mirror for mirror in wanted if mirror not in mirrors]
-        if missing:
-            self.fail(
-                "mirrors-not-in-effect",
-                "The engine uses the registry mirrors %s, but %s is wanted; set it in daemon.json and reload."
-                % (" ".join(mirrors) or "(none)", " ".join(missing)),
-            )
-        detail = self.hello()
-        image = self.params["image"]
-        proof = {
-            "client": client, "server": server, "registry_mirrors": mirrors, "hello_world": True, "image": image,
-        }  # fmt: skip
-        self.keep(proof)
-        self.module.exit_json(
-            changed=False, proof=proof, steps=self.step("ok", "%s; client %s, server %s" % (detail, client, server))
-        )
+        self.server()
+        self.mirrors()
+        try:
+            detail = self.hello()
+        finally:
+            self.clean_up()
+        self.known["hello_world"] = True
+        self.keep(self.known)
+        detail += "; client %(client)s, server %(server)s" % self.known
+        self.module.exit_json(changed=False, proof=dict(self.known, failed=None), steps=self.step("ok", detail))
 
 
 def main():
