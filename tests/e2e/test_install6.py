@@ -100,13 +100,13 @@ def test_the_tree_repeats_and_check_mode_changes_nothing(hosts, pydock6, lab):
 
 def test_drift_is_seen_and_undone(hosts, pydock6, lab):
     old = hosts[0]
-    old.run("service docker stop; sed -i 's|^other_args=.*|other_args=\"-g /srv/docker\"|' /etc/sysconfig/docker")
+    old.run("service docker stop; sed -i 's|^other_args=.*|other_args=\"--label=rack=7\"|' /etc/sysconfig/docker")
     planned = [step["name"] for step in pydock6("plan", "--json", "old6", check=0).host("old6")["steps"]]
     assert planned == ["settings", "service", "proof"]
     entry = pydock6("install", "--json", "--yes", "old6", check=0).host("old6")
     assert entry["proof"]["registry_mirrors"] == [lab.registry_mirror]
     # What somebody set beside it stays.
-    assert f'other_args="-g /srv/docker --registry-mirror={lab.registry_mirror}"' in old.run("cat /etc/sysconfig/docker").stdout
+    assert f'other_args="--label=rack=7 --registry-mirror={lab.registry_mirror}"' in old.run("cat /etc/sysconfig/docker").stdout
 
 
 def test_options_that_the_engine_refuses_are_put_back(hosts, pydock6):

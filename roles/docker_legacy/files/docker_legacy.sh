@@ -401,7 +401,7 @@ see_to_service() {
         before=$(log_size)
         /sbin/service docker $action >"$said" 2>&1
         if ! await; then
-            tail -c +$((${before:-0} + 1)) /var/log/docker | tail -c 3000 >"$work/log"
+            tail -c +$((${before:-0} + 1)) /var/log/docker | grep -v -E 'level=(info|debug)' | tail -c 3000 >"$work/log"
             back=
             if [ "$options_changed" = yes ]; then put_back; fi
             [ -z "$back" ] || fail settings-rolled-back "The engine does not start with the new options; $back" "$work/log"
