@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import page
+from tests.bench.everywhere import everywhere
 from tests.demo import wrapper
 from tests.lab import Host, Lab
 
@@ -33,20 +34,7 @@ def fresh(lab: Lab) -> list[Host]:
 def floor(lab: Lab, hosts: list[Host], again: bool) -> None:
     """The script on every host at once."""
     command = ["sh", "-s", str(RELEASE), lab.registry_mirror, "again" if again else "first"]
-    running = [
-        subprocess.Popen(
-            ["ssh", "-F", str(lab.ssh_config), host.name, *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for host in hosts
-    ]
-    for process in running:
-        assert process.stdin
-        process.stdin.write(FLOOR.encode())
-        process.stdin.close()
-    assert [process.wait() for process in running] == [0] * len(hosts)
+    everywhere(lab, hosts, FLOOR, command)
 
 
 def pydock(lab: Lab, hosts: list[Host]) -> int:

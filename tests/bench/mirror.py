@@ -12,6 +12,7 @@ import sys
 
 from tests.bench import page
 from tests.bench.__main__ import HOSTS, RELEASE, fresh, pydock, timed
+from tests.bench.everywhere import everywhere
 from tests.demo import wrapper
 from tests.lab import Host, Lab
 
@@ -26,20 +27,7 @@ HEADING = "Mirror change"
 
 def floor(lab: Lab, hosts: list[Host], url: str) -> None:
     """The script on every host at once."""
-    running = [
-        subprocess.Popen(
-            ["ssh", "-F", str(lab.ssh_config), host.name, "sh", "-s", url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for host in hosts
-    ]
-    for process in running:
-        assert process.stdin
-        process.stdin.write(FLOOR.encode())
-        process.stdin.close()
-    assert [process.wait() for process in running] == [0] * len(hosts)
+    everywhere(lab, hosts, FLOOR, ("sh", "-s", url))
 
 
 def change(lab: Lab, hosts: list[Host], url: str) -> None:

@@ -83,6 +83,18 @@ def running(pydock, *arguments):
             process.wait()
 
 
+@pytest.fixture(scope="module")
+def stranger(request, tmp_path_factory):
+    """A certificate for the right name, the module's NAME, that nobody knows."""
+    place, name = tmp_path_factory.mktemp("stranger"), request.module.NAME
+    files = place / "ca.crt", place / "ca.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext",
+         f"subjectAltName=DNS:{name}", "-out", files[0], "-keyout", files[1]], check=True, capture_output=True,
+    )  # fmt: skip
+    return files
+
+
 @pytest.fixture(scope="session")
 def lab():
     return Lab.up(os.environ.get("PYDOCK_LAB_NAME", "e2e"))

@@ -1,7 +1,6 @@
 """Registry mirrors, asked from real hosts: what serves, what does not, and why; what hosts are set to."""
 
 import json
-import subprocess
 from contextlib import ExitStack
 
 import pytest
@@ -47,18 +46,6 @@ def pydock(pydock):
 def certificate():
     """The lab's own: hosts trust it."""
     return identity() / "server.crt", identity() / "server.key"
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    """A certificate for the right name, that nobody knows."""
-    place = tmp_path_factory.mktemp("stranger")
-    files = place / "ca.crt", place / "ca.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext",
-         f"subjectAltName=DNS:{NAME}", "-out", files[0], "-keyout", files[1]], check=True, capture_output=True,
-    )  # fmt: skip
-    return files
 
 
 #: On a busy machine a good mirror may be slow.

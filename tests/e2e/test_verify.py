@@ -139,18 +139,6 @@ def test_a_hub_that_hangs_behind_a_mirror_that_forbids(lab, host, pydock):
     assert told["code"] == "client-timeout"
 
 
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    """A certificate for the right name, that nobody knows."""
-    place = tmp_path_factory.mktemp("stranger")
-    files = place / "ca.crt", place / "ca.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext",
-         f"subjectAltName=DNS:{NAME}", "-out", files[0], "-keyout", files[1]], check=True, capture_output=True,
-    )  # fmt: skip
-    return files
-
-
 def test_a_hub_that_hangs_behind_a_mirror_whose_certificate_nobody_knows(lab, host, pydock, stranger):
     dead = lab.mirror.fault("hub-hang", hosts=[host])
     with mirror("good", GATEWAY, name=NAME, certificate=stranger) as served, mirrors(host, served.url), dead:
