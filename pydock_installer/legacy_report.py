@@ -1,4 +1,4 @@
-"""What the role docker_legacy tells of a host without Python: lines of text, made into a module's result. Pure."""
+"""What the roles of release 6 tell of a host without Python: lines of text, made into a module's result. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-ROLE = "docker_legacy"
+#: The roles that work without Python.
+ROLES = ("docker_legacy", "docker_legacy_absent")
 #: How its lines begin; what else is on the terminal is noise.
 MARK = "pydock: "
 

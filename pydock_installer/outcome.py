@@ -38,7 +38,7 @@ class _Told:
 
     @classmethod
     def of(cls, event: Event) -> Event:
-        if event.task != legacy_report.ROLE or "stdout" not in event.result:
+        if event.task not in legacy_report.ROLES or "stdout" not in event.result:
             return event
         return cls(event.host, event.task, event.kind, legacy_report.result(event.result), event.seconds)
 

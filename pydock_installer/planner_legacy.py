@@ -228,7 +228,7 @@ class _Needs:
             "docker_legacy_archives": list(archive.archives(self.facts, "official")) if repair else [],
             "docker_legacy_epel": list(self._epel()),
             "docker_legacy_epel_key": settings.legacy.epel_key,
-            "docker_legacy_absent": list(IN_THE_WAY),
+            "docker_legacy_unwanted": list(IN_THE_WAY),
             "docker_legacy_compilers": settings.compilers,
             "docker_legacy_other_args": wished.wanted if wished.flags else None,
             "docker_legacy_other_args_before": wished.present if wished.flags and self._file() else None,

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from pydock_installer import __version__, content
+from pydock_installer import __version__, content, legacy_report
 from pydock_installer.model import Host, HostPlan, Plan, Secret
 from pydock_installer.settings import Settings
 
@@ -40,8 +40,6 @@ ROLE_OF_STEP = {
 
 #: The files of a role that a tree carries.
 SHIPPED = {".py", ".yml", ".md", ".j2", ".sh", ".txt", ".base64"}
-#: What does every step on release 6.
-LEGACY_ROLE = "docker_legacy"
 #: What the modules of the others import.
 SHARED_ROLE = "docker_host"
 
@@ -110,7 +108,7 @@ def render(plan: Plan, settings: Settings) -> RunTree:
     hosts = [entry for entry in plan.hosts if entry.steps]
     prompts = _prompts(hosts)
     variables = {id(prompt.secret): prompt.variable for prompt in prompts}
-    order = [*ROLE_OF_STEP.values(), LEGACY_ROLE]
+    order = [*ROLE_OF_STEP.values(), *legacy_report.ROLES]
     roles = sorted({role for entry in hosts for role in roles_of(entry)}, key=order.index)
     inventory = {
         "docker": {"hosts": {entry.host.name: _variables(entry, variables) for entry in hosts}},
@@ -139,7 +137,9 @@ def render(plan: Plan, settings: Settings) -> RunTree:
         for name in ("site.yml", "ansible.cfg", "README.md")
     }
     files["inventory/hosts.yml"] = f"---\n{to_yaml(inventory)}"
-    for role in (SHARED_ROLE, *roles):
+    # The script that takes Docker off release 6 begins as the one that installs it.
+    more = legacy_report.ROLES[:1] if legacy_report.ROLES[1] in roles else ()
+    for role in dict.fromkeys((SHARED_ROLE, *roles, *more)):
         files.update(_role_files(role))
     return RunTree(files, prompts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydock_installer.absence.plan import plan_absence
-from pydock_installer.absence.things import Consents, companions, remains, shared, size, unknown_before, value
+from pydock_installer.absence.thing import Consents, value
+from pydock_installer.absence.things import companions, remains, shared, size, unknown_before
 
 __all__ = ["Consents", "companions", "plan_absence", "remains", "shared", "size", "unknown_before", "value"]

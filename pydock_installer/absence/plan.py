@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from pydock_installer import platforms
+from pydock_installer.absence import legacy
 from pydock_installer.absence.roots import mounted_below, seen_elsewhere, why_not
-from pydock_installer.absence.things import Consents, Thing, has_data, shared, things, value
+from pydock_installer.absence.thing import Consents, Thing, value
+from pydock_installer.absence.things import has_data, shared, things
 from pydock_installer.checks import privilege
 from pydock_installer.checks.rule import Context
 from pydock_installer.model import Facts, Finding, Host, HostPlan, Known, Severity, Step, Traces, Unknown
@@ -30,15 +32,6 @@ VERBS = {
 }  # fmt: skip
 
 
-_LEGACY = Finding(
-    "uninstall-release-6",
-    Severity.BLOCKER,
-    "Docker is not taken off release 6 by this version of pydock: there is no Python to do it with",
-    "On the host: `service docker stop; yum remove docker-io`; images and containers stay in /var/lib/docker.",
-    "uninstall",
-)
-
-
 def plan_absence(host: Host, facts: Facts, traces: Traces, consents: Consents) -> HostPlan:
     """The steps that take Docker off this host; none if there is nothing, or if a finding speaks against it."""
     known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
@@ -46,28 +39,32 @@ def plan_absence(host: Host, facts: Facts, traces: Traces, consents: Consents) -
     right = replace(privilege(facts, Context(Settings(), known)), group="host")
     if right.severity in (Severity.BLOCKER, Severity.UNKNOWN):
         return HostPlan(host, facts, (replace(right, severity=Severity.BLOCKER),), traces=traces)
-    if known and known.legacy:
-        return HostPlan(host, facts, (_LEGACY,), traces=traces)
     unseen = _unseen(traces)
     if unseen:
         return HostPlan(host, facts, (unseen,), traces=traces)
     found = things(facts, traces, consents)
-    steps = tuple(_steps(found))
+    old = legacy.is_legacy(facts)
+    steps = tuple(_steps(found, legacy.STEPS if old else tuple(VERBS)))
     findings = tuple(replace(f, group="uninstall") for f in _findings(facts, traces, consents))
     if not steps or any(f.severity is Severity.BLOCKER for f in findings):
         return HostPlan(host, facts, findings, traces=traces)
-    return HostPlan(
-        host, facts, findings, steps, _variables(traces, consents, shared(facts, traces)), traces=traces
-    )
+    told = _variables(traces, consents, shared(facts, traces))
+    if old:
+        # The role of release 6 takes the same words.
+        told = {f"{legacy.ROLE}_{name}": entry for name, entry in told.items()}
+        told[f"{legacy.ROLE}_packages"] = list(legacy.packages())
+        return HostPlan(host, facts, findings, steps, told, role=legacy.ROLE, traces=traces)
+    told = {f"docker_absent_{name}": entry for name, entry in told.items()}
+    return HostPlan(host, facts, findings, steps, told, traces=traces)
 
 
-def _steps(found: Sequence[Thing]) -> Iterator[Step]:
-    for name, verb in VERBS.items():
+def _steps(found: Sequence[Thing], order: Sequence[str]) -> Iterator[Step]:
+    for name in order:
         going = [thing for thing in found if thing.step == name and not thing.stays]
         if any(not thing.along for thing in going):
             words = [thing.what for thing in going]
             more = f" and {len(words) - 8} more" if len(words) > 8 else ""
-            yield Step(name, f"{verb} {', '.join(words[:8])}{more}", REASONS[name])
+            yield Step(name, f"{VERBS[name]} {', '.join(words[:8])}{more}", REASONS[name])
 
 
 def _variables(traces: Traces, consents: Consents, used_by: str) -> dict[str, Any]:
@@ -79,14 +76,14 @@ def _variables(traces: Traces, consents: Consents, used_by: str) -> dict[str, An
         if has_data(root, traces) and not (used_by and root.kind == "containerd")
     ]
     return {
-        "docker_absent_packages": list(names.dockers),
-        "docker_absent_tools": extra if consents.with_tools else [],
-        "docker_absent_keep": extra,
-        "docker_absent_purge_data": consents.purge_data,
-        "docker_absent_purge_config": consents.purge_config,
-        "docker_absent_data_roots": roots if consents.purge_data else [],
-        "docker_absent_follow_links": consents.follow_links,
-        "docker_absent_foreign": consents.foreign,
+        "packages": list(names.dockers),
+        "tools": extra if consents.with_tools else [],
+        "keep": extra,
+        "purge_data": consents.purge_data,
+        "purge_config": consents.purge_config,
+        "data_roots": roots if consents.purge_data else [],
+        "follow_links": consents.follow_links,
+        "foreign": consents.foreign,
     }
 
 
@@ -113,7 +110,8 @@ def _unseen(traces: Traces) -> Finding | None:
 
 def _findings(facts: Facts, traces: Traces, consents: Consents) -> Iterator[Finding]:
     copies = value(facts.engine_facts.copies, ())
-    strangers = [c for c in copies if c.snap or (c.owner is None and c.path.endswith("/dockerd"))]
+    program = "/docker" if legacy.is_legacy(facts) else "/dockerd"
+    strangers = [c for c in copies if c.snap or (c.owner is None and c.path.endswith(program))]
     if strangers and not consents.foreign:
         yield Finding(
             "foreign-docker",

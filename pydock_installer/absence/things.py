@@ -5,13 +5,14 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 from pydock_installer import platforms
+from pydock_installer.absence import legacy
 from pydock_installer.absence.roots import is_mounted
-from pydock_installer.model import Fact, Facts, Known, Left, Traces, Unknown
+from pydock_installer.absence.thing import KEPT_CONFIG, KEPT_DATA, Consents, Thing, value
+from pydock_installer.model import Facts, Left, Traces, Unknown
 from pydock_installer.model.traces import Firewall, Root
 
 JOURNAL = "/var/lib/pydock/journal.jsonl"
@@ -22,42 +23,10 @@ RUN = (
     "/run/docker*", "/run/containerd", "/var/lib/pydock/proof.json",
     "/etc/systemd/system/*.wants/docker.service", "/etc/systemd/system/*.wants/docker.socket",
     "/etc/systemd/system/*.wants/containerd.service",
+    "/var/run/docker*", "/var/lock/subsys/docker", "/etc/rc.d/rc*.d/*docker",
 )  # fmt: skip
-KEPT_DATA = "data goes with --purge-data alone"
-UNKNOWN_BEFORE = "nobody wrote down what it was before Docker"
-KEPT_CONFIG = "settings go with --purge-config alone"
 #: The id of Docker's own key (060A 61C5 1B55 8A7F 742B 77AA C52F EB6B 621E 9F35).
 DOCKER_KEY = "621e9f35"
-
-T = TypeVar("T")
-S = TypeVar("S")
-
-
-@dataclass(frozen=True)
-class Consents:
-    """How far an uninstallation may go."""
-
-    purge_data: bool = False
-    purge_config: bool = False
-    with_tools: bool = False
-    foreign: bool = False
-    follow_links: bool = False
-
-
-@dataclass(frozen=True)
-class Thing:
-    """Something of Docker's on a host: the step that takes it away, or why it stays."""
-
-    step: str
-    what: str
-    stays: str | None = None
-    along: str | None = None
-    """It makes no step of its own: it goes along with others if it can, else this is why not."""
-
-
-def value(fact: Fact[T], otherwise: S) -> T | S:
-    """What is known, or else ``otherwise``."""
-    return fact.value if isinstance(fact, Known) else otherwise
 
 
 def shared(facts: Facts, traces: Traces) -> str:
@@ -89,12 +58,14 @@ def things(
     used_by = shared(facts, traces)
     busy = f"{used_by} uses it" if used_by else None
     return [
-        *_running(traces, busy),
+        *(legacy.running(facts, traces) if legacy.is_legacy(facts) else _running(traces, busy)),
         *_packages(facts, consents, busy, still_there(facts, brought) or companions(traces)),
         *_network(traces),
         *_firewall(traces),
         *_data(traces, consents, busy),
         *_files(facts, traces, consents, busy),
+        *legacy.epel_files(traces, consents),
+        *legacy.saved_rules(traces),
         *_system(traces, consents),
     ]
 
@@ -137,7 +108,7 @@ def still_there(facts: Facts, names: frozenset[str]) -> frozenset[str]:
 def _packages(facts: Facts, consents: Consents, busy: str | None, brought: frozenset[str]) -> Iterator[Thing]:
     names = platforms.package_names()
     installed = value(facts.packages, {})
-    for name in names.dockers:
+    for name in legacy.packages() if legacy.is_legacy(facts) else names.dockers:
         if name in installed:
             yield Thing("packages", name, busy if name == "containerd.io" else None)
     if consents.foreign:
@@ -230,7 +201,7 @@ def _files(facts: Facts, traces: Traces, consents: Consents, busy: str | None) -
     kept = None if consents.purge_config else KEPT_CONFIG
     for path, what in value(traces.files, {}).items():
         containerd = "containerd" in path
-        if what == "inside":
+        if what in ("inside", "saved", "epel"):
             continue
         if what == "hold":
             yield Thing("config", f"version holds in {path}", kept)

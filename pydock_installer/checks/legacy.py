@@ -31,6 +31,8 @@ INSTEAD = (
     (r" Or set `live-restore: true` .*", ""),
     (r"/etc/docker/daemon\.json|daemon\.json", "/etc/sysconfig/docker"),
     (r"Use another mirror for Docker's \(`[^`]*`\)", "Name another archive of EPEL (`legacy.epel` in pydock.yml)"),
+    (r"Use another mirror \(`[^`]*`\)", "Name another archive of EPEL (`legacy.epel` in pydock.yml)"),
+    (r": `--repository-key FINGERPRINT`", " (`legacy.epel_key` in pydock.yml)"),
     (r"Install a newer one: `[^`]*`", "There is no newer engine for release 6; prove it with `verify.image: builtin`"),
     (r"; one that you do not need can be switched off: `yum-config-manager --disable ID`", ""),
     (r"`grubby --set-default [^`]*`", "/boot/grub/grub.conf"),

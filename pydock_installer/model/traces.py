@@ -136,7 +136,8 @@ class Traces:
     firewall: Fact[Firewall] = NOT_ASKED
     group: Fact[Group] = NOT_ASKED
     files: Fact[Mapping[str, str]] = NOT_ASKED
-    """Paths, each ``file``, ``dir``, ``inside`` (a directory that is listed) or ``hold`` (it holds versions)."""
+    """Paths, each ``file``, ``dir``, ``inside`` (a directory that is listed) or ``hold`` (it holds versions); on
+    release 6 ``epel`` (its repository) and ``saved`` (it has rules of Docker's)."""
     namespaces: Fact[tuple[Namespace, ...]] = NOT_ASKED
     processes: Fact[tuple[Process, ...]] = NOT_ASKED
     mounts: Fact[tuple[Mount, ...]] = NOT_ASKED

@@ -189,7 +189,8 @@ def _group(text: str) -> Group:
 
 
 def _files(text: str) -> Mapping[str, str]:
-    return {_path(path): what for path, what in _rows(text) if what in ("file", "dir", "inside", "hold")}
+    known = ("file", "dir", "inside", "hold", "epel", "saved")
+    return {_path(path): what for path, what in _rows(text) if what in known}
 
 
 def _namespaces(text: str) -> tuple[Namespace, ...]:

@@ -15,6 +15,10 @@ units() {
 }
 answer units units
 
+# Release 6: no systemd, an engine that takes no --format, and nothing of containerd.
+old=no
+command -v systemctl >/dev/null 2>&1 || old=yes
+
 active=no
 case $state in *ActiveState=active*) active=yes ;; esac
 containerd_active=no
@@ -22,7 +26,7 @@ containerd_active=no
 
 # Where the data is: what the engine says, its settings, its flags, and what the journal remembers of all that.
 setting() { sed -n 's/.*"\('"$2"'\)"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\2/p' "$1" 2>/dev/null | head -n 1; }
-flag() { docker_unit 2>/dev/null | sed -n 's/.*[[:space:]]\(-g\|--graph\|--data-root\)[= ]["'"'"']*\([^ "'"'"']*\).*/\2/p' | tail -n 1; }
+flag() { docker_unit 2>/dev/null | sed -n 's/.*[[:space:]"'"'"']\(-g\|--graph\|--data-root\)[= ]["'"'"']*\([^ "'"'"']*\).*/\2/p' | tail -n 1; }
 remembered() { sed -n 's/.*"name": "'"$1"'".*"value": "\([^"]*\)".*/\1/p' /var/lib/pydock/journal.jsonl 2>/dev/null; }
 docker_roots() {
     [ "$active" = no ] || limit 15 docker info --format '{{.DockerRootDir}}' 2>/dev/null | sed 's|/[0-9]*\.[0-9]*$||'
@@ -37,8 +41,9 @@ containerd_roots() {
     remembered containerd-root
     echo /var/lib/containerd
 }
+containerd_roots=
 data_roots=$(docker_roots | grep '^/' | awk '!seen[$0]++' | head -n 8)
-containerd_roots=$(containerd_roots | grep '^/' | awk '!seen[$0]++' | head -n 8)
+[ "$old" = yes ] || containerd_roots=$(containerd_roots | grep '^/' | awk '!seen[$0]++' | head -n 8)
 
 # kind, path, what it really is, dir|link|absent|other, KiB or -
 root() {
@@ -57,7 +62,7 @@ root() {
 }
 roots() {
     printf '%s\n' "$data_roots" | while IFS= read -r place; do root docker "$place"; done
-    printf '%s\n' "$containerd_roots" | while IFS= read -r place; do root containerd "$place"; done
+    printf '%s' "${containerd_roots:+$containerd_roots$newline}" | while IFS= read -r place; do root containerd "$place"; done
 }
 answer roots roots
 
@@ -78,15 +83,21 @@ answer volumes volumes
 
 # An engine that does not answer is a reason to take it off: then its directories tell.
 containers() {
-    if [ "$active" = yes ] && listed=$(limit 15 docker ps -a --no-trunc --format '{{.Names}}	{{.Image}}	{{.Status}}'); then
+    if [ "$active$old" = yesno ] && listed=$(limit 15 docker ps -a --no-trunc --format '{{.Names}}	{{.Image}}	{{.Status}}'); then
         printf '%s\n' "$listed" | grep .
         return 0
     fi
+    running=
+    [ "$active$old" != yesyes ] || running=$(limit 15 docker ps -q --no-trunc)
     printf '%s\n' "$data_roots" | while IFS= read -r place; do
-        for one in "$place"/containers/*/config.v2.json; do
+        # Up to 1.7 it is config.json.
+        for one in "$place"/containers/*/config.v2.json "$place"/containers/*/config.json; do
             [ -f "$one" ] || continue
             name=$(head -c 262144 "$one" | sed -n 's/.*"Name":"\/\([A-Za-z0-9_.-]*\)".*/\1/p' | head -n 1)
-            printf '%s\t\t\n' "${name:-?}"
+            id=${one%/*}
+            status=
+            [ -z "$running" ] || case $running in *"${id##*/}"*) status=Up ;; *) status=Exited ;; esac
+            printf '%s\t\t%s\n' "${name:-?}" "$status"
         done
     done
 }
@@ -97,13 +108,17 @@ images() {
         printf '%s\n' "$listed" | grep . | sort -u | grep -c .
         return 0
     fi
-    printf '%s\n' "$data_roots" | while IFS= read -r place; do ls "$place"/image/*/imagedb/content/sha256 2>/dev/null; done | grep -c .
+    printf '%s\n' "$data_roots" | while IFS= read -r place; do
+        ls "$place"/image/*/imagedb/content/sha256 2>/dev/null
+        # Up to 1.9: the images that have a name.
+        grep -h -o -E '"[0-9a-f]{64}"' "$place"/repositories-* 2>/dev/null | sort -u
+    done | grep -c .
     return 0
 }
 answer images images
 
 networks() {
-    [ "$active" = yes ] || return 44
+    [ "$active$old" = yesno ] || return 44
     limit 15 docker network ls --format '{{.Name}}	{{.Driver}}'
 }
 answer networks networks
@@ -164,6 +179,19 @@ group() {
 }
 answer group group
 
+# On release 6: what /run is elsewhere, the engine's log, links of a service that is gone, EPEL, and saved rules.
+old_files() {
+    [ -L /var/run ] || set -- /var/run/docker /var/run/docker.sock /var/run/docker.pid
+    [ -e /etc/init.d/docker ] || set -- "$@" /etc/rc.d/rc[0-6].d/[SK][0-9][0-9]docker
+    for place in "$@" /var/lock/subsys/docker /etc/sysconfig/docker.pydock-*.bak /var/log/docker /var/log/docker-[0-9]*; do
+        { [ ! -e "$place" ] && [ ! -L "$place" ]; } || printf '%s\tfile\n' "$place"
+    done
+    for place in /etc/yum.repos.d/epel.repo /etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-6 /var/cache/yum/*/*/epel; do
+        [ ! -e "$place" ] || printf '%s\tepel\n' "$place"
+    done
+    ! grep -q '^:DOCKER ' /etc/sysconfig/iptables 2>/dev/null || printf '/etc/sysconfig/iptables\tsaved\n'
+}
+
 # Files and directories that are Docker's wherever they are; what belongs to a package goes with it.
 files() {
     for place in /etc/docker /etc/containerd /etc/systemd/system/docker.service /etc/systemd/system/docker.socket \
@@ -176,6 +204,7 @@ files() {
         /var/cache/yum/*/*/docker-ce-* /var/cache/dnf/docker-ce-* /run/docker /run/docker.sock /run/docker.pid /run/containerd \
         /opt/containerd /var/lib/pydock/proof.json; do
         [ -e "$place" ] || [ -L "$place" ] || continue
+        case $old$place in yes*containerd*) continue ;; esac
         what=file
         [ ! -d "$place" ] || what=dir
         printf '%s\t%s\n' "$place" "$what"
@@ -183,6 +212,7 @@ files() {
         /etc/docker | /etc/*.service.d | /etc/*.socket.d) find "$place" -mindepth 1 -maxdepth 3 ! -type d 2>/dev/null | head -n 50 | sed 's/$/\tinside/' ;;
         esac
     done
+    [ "$old" = no ] || old_files
     for list in /etc/yum/pluginconf.d/versionlock.list /etc/dnf/plugins/versionlock.list; do
         [ ! -f "$list" ] || grep -E '^[^#]*(docker-ce|containerd\.io|docker-(buildx|compose|scan|model)-plugin)' "$list" | head -n 20 | sed "s|^.*\$|$list\thold|"
     done
@@ -209,8 +239,15 @@ namespaces() {
 }
 answer namespaces namespaces
 
-# Engines and the shims of containers, also those that outlive their engine: process, name, arguments.
+# Engines and the shims of containers, also those that outlive their engine: process, name, arguments. Engine 1.7 has no shims:
+# there a container's processes are known by their control group, which has the name of a container of this host.
 processes() {
+    [ "$old" = no ] || grep -H -E '/docker/[0-9a-f]+$' /proc/[0-9]*/cgroup 2>/dev/null |
+        sed -n 's|^/proc/\([0-9]*\)/cgroup:.*/docker/\([0-9a-f]*\)$|\1 \2|p' | sort -u | while read -r number id; do
+        printf '%s\n' "$data_roots" | while IFS= read -r place; do
+            [ ! -d "$place/containers/$id" ] || printf '%s\tdocker-container\t%s\n' "$number" "$id"
+        done
+    done
     for place in /proc/[0-9]*; do
         { read -r name <"$place/comm"; } 2>/dev/null || continue
         case $name in
@@ -231,6 +268,8 @@ answer ip_forward cat /proc/sys/net/ipv4/ip_forward
 needed() {
     command -v rpm >/dev/null 2>&1 || return 44
     installed=$(limit 30 rpm -q --qf '%{NAME}\n' "$@" 2>/dev/null | grep -E '^(docker|containerd)' | grep -v ' ')
+    # An application for the system tray.
+    [ "$old" = no ] || installed=$(printf '%s\n' "$installed" | grep -v -x docker)
     [ -n "$installed" ] || return 0
     # Names of packages have no blanks and no stars.
     limit 30 rpm -e --test $installed 2>&1 | sed -n 's/.* is needed by (installed) \(.*\)/all\t\1/p' | head -n 20

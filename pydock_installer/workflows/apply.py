@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from pydock_installer import ansible, rollout, rundir
+from pydock_installer import ansible, legacy_report, rollout, rundir
 from pydock_installer.checks.legacy import in_its_words
 from pydock_installer.diagnosis import Context, diagnose, judge
 from pydock_installer.errors import ExitCode, PydockError
@@ -24,7 +24,7 @@ from pydock_installer.model import (
     StepStatus,
 )
 from pydock_installer.outcome import Ledger
-from pydock_installer.render import LEGACY_ROLE, render, roles_of
+from pydock_installer.render import render, roles_of
 from pydock_installer.report import exit_code, to_json
 from pydock_installer.settings import Rollout
 from pydock_installer.state import private_files
@@ -42,6 +42,7 @@ DOING = {
     "docker_legacy": "packages, engine and proof",
     "docker_restore": "files",
     "docker_absent": "removal",
+    "docker_legacy_absent": "removal",
 }
 
 #: Where the diagnosis of a failed step is looked up; of a proof, its code tells.
@@ -186,7 +187,7 @@ def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
             found.remedy if found else "The host's own words are in the run directory; mend it and run again."
         )
         code = found.code if found else None
-        if entry.role == LEGACY_ROLE:
+        if entry.role in legacy_report.ROLES:
             cause, remedy = in_its_words(cause), in_its_words(remedy)
         return HostReport(
             entry,

@@ -5,9 +5,7 @@ import gzip
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
@@ -19,115 +17,30 @@ from pydock_installer.planner import Wishes, plan_host
 from pydock_installer.render import render
 from pydock_installer.settings import EPEL_KEY, Settings
 from tests.unit.facts import bare
+from tests.unit.machine6 import Machine, script, shells
 from tests.unit.modules import ROLES
 
 ROLE = ROLES / "docker_legacy"
-SCRIPT = (ROLE / "files/docker_legacy.sh").read_text(encoding="utf-8")
-BUSYBOX = shutil.which("busybox") or next(
-    map(str, Path.home().glob(".cache/pydock-lab/base-*/root/bin/busybox")), None
-)
-SHELLS = {"bash": ["bash", "--posix"], "dash": ["dash"], "busybox": [BUSYBOX, "sh"]}
-shells = pytest.mark.parametrize(
-    "shell",
-    [
-        pytest.param(words, id=name, marks=pytest.mark.skipif(not words[0] or not shutil.which(words[0]), reason="not there"))
-        for name, words in SHELLS.items()
-    ],
-)
 BASE = "http://archive.example/epel"
-
-#: What the made-up programs do; $R is the root. Engine and packages are files.
-PROGRAMS = {
-    "rpm": """
-        case $1 in
-        -q) shift; [ "$1" != --qf ] || { shift 2; for n; do printf '%s 1.0, ' "$n"; done; exit; }; [ -e "$R/rpm/$1" ] ;;
-        --import) touch "$R/rpm/gpg-pubkey-0608b895" ;;
-        esac""",
-    "yum": """
-        shift; verb=$1; shift
-        echo "yum $verb $*" >> "$R/log"
-        for n; do case $verb in install) touch "$R/rpm/$n" ;; remove) rm -f "$R/rpm/$n" ;; esac; done
-        [ ! -e "$R/rpm/docker-io" ] || { touch "$R/etc/init.d/docker"; chmod +x "$R/etc/init.d/docker"
-            [ -e "$R/etc/sysconfig/docker" ] || echo 'other_args=""' > "$R/etc/sysconfig/docker"; }""",
-    "curl": """
-        while read -r key equals value; do case $key in url) url=$value ;; output) out=$value ;; esac; done
-        url=${url#\\"} out=${out#\\"}; url=${url%\\"} out=${out%\\"}
-        case $url in *archive.example*) echo ok > "$out" ;; *) echo 'curl: (6) no such name' >&2; exit 6 ;; esac""",
-    "gpg": """case "$*" in *--fingerprint*) printf 'pub:\\nfpr:::::::::%s:\\n' "$(cat "$R/key")" ;; esac""",
-    "chkconfig": """touch "$R/etc/rc.d/rc3.d/S95$1" """,
-    "service": """
-        echo "service $1 $2" >> "$R/log"
-        [ "$1" = docker ] || exit 0
-        . "$R/etc/sysconfig/docker"
-        rm -f "$R/var/run/docker.pid"
-        case $other_args in *--bad*) echo "flag provided but not defined: --bad" >> "$R/var/log/docker"; exit 0 ;; esac
-        echo 77 > "$R/var/run/docker.pid"
-        mkdir -p "$R/proc/77"; printf '/usr/bin/docker\\0-d\\0' > "$R/proc/77/cmdline"
-        for w in $other_args; do printf '%s\\0' "$w" >> "$R/proc/77/cmdline"; done""",
-    "docker": """
-        case $1 in
-        version) echo 'Client version: 1.7.1'; [ -e "$R/var/run/docker.pid" ] || exit 1; echo 'Server version: 1.7.1' ;;
-        ps) cat "$R/containers" 2>/dev/null ;;
-        pull) echo 'missing signature key' >&2; exit 1 ;;
-        load) cat > "$R/loaded" ;;
-        run) echo 'I am the built-in image.' ;;
-        esac""",
-    "id": "echo 0",
-    "uname": "echo x86_64",
-    "restorecon": ":",
-    "sleep": ":",
-}
+WORDS = (f"epel={BASE}", f"epel_key={EPEL_KEY}", "builtin_name=b:1", "greeting=I am the built-in image.", "builtin=H4sI")
 
 
-class Machine:
-    """A root directory that the script takes for its host."""
-
-    def __init__(self, root, shell):
-        self.root, self.shell = root, shell
-        for name in ("rpm", "proc", "tmp", "var/run", "var/log", "etc/init.d", "etc/rc.d/rc3.d", "etc/yum.repos.d",
-                     "etc/sysconfig", "etc/pki/rpm-gpg", "bin"):  # fmt: skip
-            (root / name).mkdir(parents=True)
-        self.write("etc/redhat-release", "CentOS release 6.10 (Final)\n")
-        self.write("etc/inittab", "# runlevels\nid:3:initdefault:\n")
-        self.write("key", EPEL_KEY)
-        for name, body in PROGRAMS.items():
-            self.write(f"bin/{name}", f"#!/bin/sh\nR={root}\n{body}\n").chmod(0o755)
-        here = re.sub(r"(?<![\w}$])/(etc|var|proc|tmp)/", rf"{root}/\1/", SCRIPT)
-        here = here.replace("/sbin/service", f"{root}/bin/service").replace("PATH=/usr/local/sbin", f"PATH={root}/bin:/usr/local/sbin")
-        # busybox takes its own applets before what is in PATH.
-        first = "".join(f'{name}() {{ {root}/bin/{name} "$@"; }}\n' for name in ("rpm", "id", "uname", "sleep"))
-        self.script = first + here if "busybox" in shell[0] else here
-
-    def write(self, name, text):
-        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / name).write_text(text)
-        return self.root / name
-
-    def read(self, name):
-        return (self.root / name).read_text()
+class Installing(Machine):
+    """With what every run of the role says."""
 
     def run(self, *arguments):
-        words = (f"epel={BASE}", f"epel_key={EPEL_KEY}", "builtin_name=b:1", "greeting=I am the built-in image.", "builtin=H4sI")
-        done = subprocess.run(
-            [*self.shell, "-c", self.script, "docker_legacy", *words, *arguments],
-            capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert done.stderr == ""
-        assert not list((self.root / "tmp").iterdir()), "nothing is left behind"
-        told = legacy_report.result({"stdout": f"a banner\r\n{done.stdout}".replace("\n", "\r\n"), "rc": done.returncode})
-        assert len(told["steps"]) == done.stdout.count('"step"')
-        return {step["name"]: step["status"] for step in told["steps"]}, told
+        return super().run(*WORDS, *arguments)
 
 
 @pytest.fixture
 def machine(tmp_path, shell):
-    return Machine(tmp_path, shell)
+    return Installing(tmp_path, shell)
 
 
 @shells
 def test_a_bare_host_is_installed_and_then_left_alone(machine):
     machine.write("rpm/docker", "")
-    wish = ("absent=docker", "compiler=gcc", "compiler=gcc-c++", "other_args=--registry-mirror=https://m", "was=", "mirror=https://m")
+    wish = ("unwanted=docker", "compiler=gcc", "compiler=gcc-c++", "other_args=--registry-mirror=https://m", "was=", "mirror=https://m")
     looked, _ = machine.run("check=yes", *wish)
     assert set(looked.values()) <= {"changed", "skipped"}
     assert not (machine.root / "log").exists(), "check mode changes nothing"
@@ -150,7 +63,13 @@ def test_a_bare_host_is_installed_and_then_left_alone(machine):
     proof = json.loads(machine.read("var/lib/pydock/proof.json"))
     assert (proof["server"], proof["image"]) == ("1.7.1", "builtin")
     entries = [json.loads(line) for line in machine.read("var/lib/pydock/journal.jsonl").splitlines()]
-    assert [entry["action"] for entry in entries] == ["created", "created", "replaced"]
+    assert [entry["action"] for entry in entries] == [
+        "created", "imported", "created", "removed", "installed", "installed", "replaced", "found", "found", "found",
+    ]  # fmt: skip
+    assert [entry["packages"] for entry in entries[3:6]] == [["docker-1.0-1.x86_64"], ["gcc-1.0-1.x86_64", "gcc-c++-1.0-1.x86_64"], ["docker-io-1.0-1.x86_64"]]
+    assert [(entry["name"], entry["value"]) for entry in entries[7:]] == [
+        ("ip_forward", "0"), ("iptables FORWARD", "ACCEPT"), ("ip6tables FORWARD", "ACCEPT"),
+    ]  # fmt: skip
 
 
 @shells
@@ -273,7 +192,7 @@ def test_role_and_run_tree_agree():
     assert set(defaults) == set(options)
     rows = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", (ROLE / "README.md").read_text(), re.MULTILINE))
     assert {name: yaml.safe_load(text) for name, text in rows.items()} == defaults
-    used = set(re.findall(r"docker_legacy_\w+", (ROLE / "vars/main.yml").read_text())) - {"docker_legacy_arguments"}
+    used = {name for name in re.findall(r"docker_legacy_\w+", (ROLE / "vars/main.yml").read_text()) if not name.endswith(("_arguments", "_parts", "_script"))}
     assert used == set(defaults)
     old = bare("7", release=Known(Release("centos", "6.10", "CentOS 6.10")), kernel=Known("2.6.32-754.el6.x86_64"))
     hosts = ((Host("old", "192.0.2.6"), old), (Host("new", "192.0.2.9"), bare("9")))
@@ -281,7 +200,9 @@ def test_role_and_run_tree_agree():
     tree = render(Plan(tuple(plan_host(host, facts, settings, Wishes()) for host, facts in hosts)), settings)
     site = tree.files["site.yml"]
     assert site.index("docker_repositories") < site.index("docker_legacy")
-    assert tree.files["roles/docker_legacy/files/docker_legacy.sh"] == SCRIPT
+    shipped = [tree.files[f"roles/docker_legacy/files/{path.name}"] for path in (ROLE / "files").glob("*.sh")]
+    assert sorted(shipped) == sorted(path.read_text() for path in (ROLE / "files").glob("*.sh"))
+    assert all(text.rstrip("\n") in script("docker_legacy") for text in shipped), "every part is run"
     assert "roles/docker_legacy/files/builtin.base64" in tree.files
     inventory = yaml.load(tree.files["inventory/hosts.yml"].replace("!unsafe ", ""), yaml.SafeLoader)["docker"]["hosts"]
     assert inventory["old"]["pydock_roles"] == ["docker_legacy"]
