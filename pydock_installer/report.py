@@ -195,7 +195,9 @@ def _traces(traces: Traces | None) -> dict[str, Any] | None:
             }
             for f in _seen(traces.firewall, Firewall()).filters
         ],
-        "files": sorted(path for path, what in _seen(traces.files, {}).items() if what not in ("epel", "saved")),
+        "files": sorted(
+            path for path, what in _seen(traces.files, {}).items() if what not in ("epel", "saved")
+        ),
         "group_members": list(group.members) if (group := _seen(traces.group, None)) else [],
     }
 
