@@ -73,12 +73,27 @@ def proxies(settings: Mapping[str, Any]) -> Mapping[str, str]:
     for name, value in given.items():
         if not isinstance(value, str) or not re.fullmatch("[!-~]{0,500}", value):
             raise ValueError(f"proxies.{name} must be a text without blanks")
+    return {_data()["proxies"][name]: value for name, value in given.items()}
+
+
+def to_change(text: str, settings: Mapping[str, Any]) -> Mapping[str, str]:
+    """Those of the variables that the file does not have as wanted. ``text`` is the file, passwords shown as ``***``.
+
+    Raises ValueError for one with a password: what a host without Python is told are arguments, which everybody there
+    may read. Where somebody wrote it into the file by hand, it counts as it is.
+    """
+    found = {}
+    for name, value in proxies(settings).items():
+        hidden = re.sub("://[^/@ ]*@", "://***@", value)
+        if assigned(text, name) == hidden:
+            continue
         if "@" in value:
             raise ValueError(
-                f"proxies.{name} has a password, which pydock does not carry to a host without Python: write it into "
-                f"{FILE} there"
+                f"{name} has a password, which pydock does not carry to a host without Python: write the line "
+                f'`export {name}="{hidden}"`, with it, into {FILE} there'
             )
-    return {_data()["proxies"][name]: value for name, value in given.items()}
+        found[name] = value
+    return found
 
 
 # -- other_args

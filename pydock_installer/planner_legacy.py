@@ -56,11 +56,7 @@ def options(facts: Facts, settings: Mapping[str, Any]) -> Options:
     flags = legacy_options.flags(settings)
     # What only a shell could tell matters where something is to change alone.
     present = (legacy_options.assigned(text) or "") if flags else ""
-    proxies = {
-        name: value
-        for name, value in legacy_options.proxies(settings).items()
-        if legacy_options.assigned(text, name) != value
-    }
+    proxies = legacy_options.to_change(text, settings)
     return Options(present, legacy_options.merged(present, flags), flags, proxies)
 
 
@@ -232,13 +228,16 @@ class _Needs:
             "docker_legacy_compilers": settings.compilers,
             "docker_legacy_other_args": wished.wanted if wished.flags else None,
             "docker_legacy_other_args_before": wished.present if wished.flags and self._file() else None,
-            "docker_legacy_proxies": dict(legacy_options.proxies(settings.daemon_settings()))
-            if not only
-            else {},
+            "docker_legacy_proxies": {} if only else self._proxies(),
             "docker_legacy_restart": restart,
             "docker_legacy_registry_mirrors": list(settings.registry_mirrors),
             "docker_legacy_image": settings.verify.image,
         }
+
+    def _proxies(self) -> Mapping[str, str]:
+        """What is told to the host: what has a password is there already, or the host is refused."""
+        wanted = legacy_options.proxies(self.settings.daemon_settings())
+        return {name: value for name, value in wanted.items() if "@" not in value}
 
     def _file(self) -> bool:
         return isinstance(self.facts.legacy.options, Known)

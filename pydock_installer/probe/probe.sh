@@ -96,7 +96,11 @@ line machine_id /etc/machine-id
 line boot_id /proc/sys/kernel/random/boot_id
 file os-release /etc/os-release
 file redhat-release /etc/redhat-release
-[ -e /etc/os-release ] || file oracle-release /etc/oracle-release
+# Release 6 has no os-release: which of its kin it is, a file of its own tells.
+[ -e /etc/os-release ] || {
+    file centos-release /etc/centos-release
+    file oracle-release /etc/oracle-release
+}
 file repository_file /etc/yum.repos.d/docker-ce.repo
 file repository_key /etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce
 file daemon_json /etc/docker/daemon.json
@@ -324,7 +328,7 @@ answer preflight echo "$preflight"
 [ "$preflight" != no ] || exit 0
 
 answer word_size getconf LONG_BIT
-file centos-release /etc/centos-release
+[ ! -e /etc/os-release ] || file centos-release /etc/centos-release
 
 # ID and the number at the start of VERSION_ID say which path of the repository is this release's.
 release_id=

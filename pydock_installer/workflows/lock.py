@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydock_installer.errors import PydockError, UnreachableError
+from pydock_installer.errors import PydockError, RefusedError, UnreachableError
 from pydock_installer.lock import Lock, of_fleet, platform_of, read
 from pydock_installer.model import Facts
+from pydock_installer.planner import is_legacy
 from pydock_installer.workflows.look import look
 from pydock_installer.workflows.request import Request, Talk
 
@@ -30,6 +31,8 @@ class Written:
 def lock(path: Path, request: Request, talk: Talk) -> Written:
     """Look at the hosts and write the file; what it has for other platforms stays.
 
+    Hosts of release 6 are passed over.
+
     Raises RefusedError if hosts of a kind differ, UnreachableError if one does not answer: a guess is no lock.
     """
     before = read(path) if path.exists() else Lock(path.name)
@@ -41,13 +44,24 @@ def lock(path: Path, request: Request, talk: Talk) -> Written:
             silent[0].code, f"nothing was written: {silent[0].message}", silent[0].hint
         ) from silent[0]
     facts = {name: found for name, found in seen.items() if isinstance(found, Facts)}
+    old = [name for name, found in facts.items() if is_legacy(found)]
+    if len(old) == len(facts):
+        raise RefusedError(
+            "nothing was written: there is one docker-io for release 6, nothing to lock",
+            "Nothing has to be done: an installation there takes that one.",
+        )
+    if old:
+        talk.note(
+            f"{', '.join(old[:6])}{' ...' if old[6:] else ''}: there is one docker-io for release 6, nothing to lock."
+        )
+        facts = {name: found for name, found in facts.items() if name not in old}
     made = Lock(path.name, {**before.platforms, **of_fleet(facts)})
     hosts = {name: platform_of(found) or "" for name, found in facts.items()}
-    old = path.read_text(encoding="utf-8") if path.exists() else None
-    if old == made.text:
+    text = path.read_text(encoding="utf-8") if path.exists() else None
+    if text == made.text:
         return Written(path, made, False, None, hosts)
     try:
-        return Written(path, made, True, _write(path, made.text, old is not None), hosts)
+        return Written(path, made, True, _write(path, made.text, text is not None), hosts)
     except OSError as error:
         raise PydockError(
             f"{path} cannot be written: {error.strerror or error}", "Mind its directory."

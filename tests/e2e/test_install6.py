@@ -1,10 +1,22 @@
-"""Release 6 beside release 9, in one run and one table: installed, proven, left alone, drifted, restored."""
+"""Release 6 beside release 9, in one run and one table: installed, proven, left alone, drifted, restored, and off again."""
 
 import json
+import signal
+import time
 
 import pytest
 
+from tests.e2e.conftest import running
 from tests.lab.identity import fingerprint
+
+#: Rules of other owners, in tables and chains where Docker has some, too.
+NEIGHBOURS = """
+iptables -P FORWARD ACCEPT
+iptables -A INPUT -p tcp --dport 22 -m comment --comment "mine, not -j DOCKER" -j ACCEPT
+iptables -A FORWARD -i docker0 -p tcp --dport 9999 -j DROP
+iptables -t nat -A POSTROUTING -s 10.77.0.0/16 ! -o cni0 -j MASQUERADE
+iptables-save | grep ^-A > /root/rules
+"""
 
 
 @pytest.fixture(scope="module")
@@ -12,8 +24,9 @@ def hosts(lab):
     for known in lab.known():
         if known.name in ("old6", "new9"):
             known.remove()
-    made = [lab.host("old6", release=6, base="dead"), lab.host("new9", release=9)]
+    made = [lab.host("old6", release=6, base="dead", users={"ops": "nopasswd"}), lab.host("new9", release=9)]
     _with_the_trays_docker(made[0])
+    made[0].run(f"{NEIGHBOURS}; rpm -qa | sort > /root/packages")
     yield made
     for host in made:
         host.remove()
@@ -103,7 +116,8 @@ def test_drift_is_seen_and_undone(hosts, pydock6, lab):
     old.run("service docker stop; sed -i 's|^other_args=.*|other_args=\"--label=rack=7\"|' /etc/sysconfig/docker")
     planned = [step["name"] for step in pydock6("plan", "--json", "old6", check=0).host("old6")["steps"]]
     assert planned == ["settings", "service", "proof"]
-    entry = pydock6("install", "--json", "--yes", "old6", check=0).host("old6")
+    # By a user with sudo, as most have it.
+    entry = pydock6("install", "--json", "--yes", "-u", "ops", "old6", check=0).host("old6")
     assert entry["proof"]["registry_mirrors"] == [lab.registry_mirror]
     # What somebody set beside it stays.
     assert f'other_args="--label=rack=7 --registry-mirror={lab.registry_mirror}"' in old.run("cat /etc/sysconfig/docker").stdout
@@ -154,3 +168,62 @@ def test_what_was_repaired_is_restored(hosts, pydock6):
     old = hosts[0]
     pydock6("restore", "--yes", "old6", check=0)
     assert old.run("cmp /etc/yum.repos.d/CentOS-Base.repo /root/dead", check=False).returncode == 0
+
+
+def with_work(host):
+    """A container that runs, a port, a volume with data."""
+    image = host.run("docker images -q pydock/builtin").stdout.split()[0]
+    host.run(
+        f"docker run -d --name web -v web:/data -v /bin:/b -v /lib:/lib -v /lib64:/lib64 -p 8080:80 --entrypoint /b/sh {image} "
+        "-c 'trap exit TERM; /b/sleep 600 & wait'; echo precious > /var/lib/docker/volumes/web/_data/file"
+    )
+
+
+def test_docker_goes_from_both_kinds_of_host_and_what_is_not_its_own_stays(hosts, pydock6):
+    old, new = hosts
+    with_work(old)
+    shown = pydock6("uninstall", "--dry-run", "old6", "new9", check=0).stdout
+    assert "web (image unknown, runs)" in shown
+    assert "stop the service docker" in shown
+    assert "web" in old.run("docker ps").stdout
+
+    old.run("touch /var/lib/docker/invoices.ods")
+    refused = pydock6("uninstall", "--json", "--purge-data", "--yes", "--yes-delete-data", "old6", check=5).host("old6")
+    assert (refused["status"], refused["code"]) == ("refused", "data-root-foreign")
+    assert "web" in old.run("docker ps").stdout
+    old.run("rm /var/lib/docker/invoices.ods")
+
+    gone = pydock6("uninstall", "--json", "--yes", "old6", "new9", check=0)
+    assert [step["name"] for step in gone.host("old6")["steps"]] == ["stop", "network", "firewall", "packages", "system"]
+    assert {gone.host(name)["status"] for name in ("old6", "new9")} == {"ok"}
+    left = {row["what"].partition(" ")[0]: row["why"] for row in gone.host("old6")["left"]}
+    assert {"/var/lib/docker", "/etc/sysconfig/docker.rpmsave", "gcc", "libcgroup"} <= set(left)
+    assert old.run("cat /var/lib/docker/volumes/web/_data/file").stdout == "precious\n"
+    assert old.run("iptables-save | grep ^-A | diff /root/rules -", check=False).stdout == ""
+    there = old.run("rpm -q docker-io; ls -d /sys/class/net/docker0 /var/run/docker*; ls /etc/rc.d/rc*.d | grep docker; getent group docker", check=False)
+    assert there.stdout == "package docker-io is not installed\n"
+    assert "3:on" in old.run("chkconfig --list cgconfig").stdout, "it is not Docker's"
+    again = pydock6("uninstall", "--json", "--yes", "old6", "new9", check=0)
+    assert {entry["status"] for entry in again.document["hosts"]} == {"unchanged"}
+    assert again.document["run_directory"] is None
+
+
+def test_cut_off_half_way_the_next_uninstallation_finishes_without_a_trace(hosts, pydock6):
+    old, _new = hosts
+    pydock6("install", "--yes", "old6", check=0)
+    assert old.run("docker volume ls -q 2>/dev/null; ls /var/lib/docker/volumes", check=False).stdout.split()[0] == "web"
+    with running(pydock6, "uninstall", "--json", "--all", "--yes", "--yes-delete-data", "old6") as process:
+        deadline = time.monotonic() + 60
+        while old.run("test -e /etc/init.d/docker", check=False).returncode == 0 and time.monotonic() < deadline and process.poll() is None:
+            pass
+        process.send_signal(signal.SIGINT)
+        stdout, _ = process.communicate(timeout=120)
+    assert json.loads(stdout)["exit_code"] == process.returncode
+    done = pydock6("uninstall", "--json", "--all", "--with-tools", "--yes", "--yes-delete-data", "old6", check=0).host("old6")
+    assert done["status"] in ("ok", "unchanged")
+    # The user's own repository file, which pydock replaced, and the package that it removed can still be put back.
+    assert {row["what"] for row in done["left"]} <= {"/etc/yum.repos.d/epel.repo", "/var/lib/pydock/journal.jsonl"}
+    assert old.run("rpm -qa | sort | diff /root/packages -", check=False).stdout.split()[1:] == ["<", "docker-1.5-5.el6.x86_64"]
+    assert old.run("iptables-save | grep ^-A | diff /root/rules -; iptables-save -t filter | grep ^:FORWARD", check=False).stdout.startswith(":FORWARD ACCEPT")
+    assert old.run("ls -A /var/lib/docker /etc/sysconfig /var/log | grep docker:*$", check=False).stdout == ""
+    assert pydock6("uninstall", "--json", "--all", "--yes", "--yes-delete-data", "old6", check=0).document["run_directory"] is None

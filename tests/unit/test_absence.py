@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from pydock_installer.absence import Consents, companions, plan_absence, remains, unknown_before
-from pydock_installer.model import EngineFacts, Host, Known, Severity, Unknown
+from pydock_installer.model import EngineFacts, Host, Known, Release, Service, Severity, Unknown
 from pydock_installer.model.groups.engine import Copy, EngineState, Kubernetes
 from pydock_installer.model.traces import Filter, Firewall, Group, Mount, Namespace, Process, Volume
 from tests.unit.facts import bare, installed
+from tests.unit.modules import ROLES
 from tests.unit.traces import ROOT, root, running, seen
 
 NONE = Consents()
@@ -235,6 +237,64 @@ def test_of_compilers_and_dependencies_only_those_go_that_pydock_brought():
     assert removed(ALL) == {"cpp", "container-selinux"}
     assert removed(replace(ALL, with_tools=True)) == {"gcc", "cpp", "container-selinux"}
     assert removed(Consents(with_tools=True)) == {"gcc"}
+
+
+OLD_FILES = Known(
+    {
+        "/etc/sysconfig/docker": "file", "/var/log/docker": "file", "/var/run/docker.pid": "file", "/etc/sysconfig/iptables": "saved",
+        "/var/lock/subsys/docker": "file", "/etc/yum.repos.d/epel.repo": "epel", "/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-6": "epel",
+        "/var/cache/yum/x86_64/6/epel": "epel",
+    }
+)  # fmt: skip
+EPEL = ({"action": "created", "file": "/etc/yum.repos.d/epel.repo"}, {"action": "created", "file": "/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-6"})
+
+
+def old_host(**changes):
+    """Release 6 with docker-io, and with the application that is called docker there."""
+    facts = bare(
+        "7", release=Known(Release("centos", "6.10", "CentOS release 6.10 (Final)")), packages=installed("docker-io", "docker"),
+        service=Known(Service("active", "enabled")),
+    )  # fmt: skip
+    whole = seen(
+        roots=Known((root(entries=("containers", "devicemapper", "graph", "linkgraph.db", "repositories-devicemapper")),)),
+        links=Known({"docker0": ()}), firewall=CHAINS, files=OLD_FILES, journal=EPEL, group=Known(Group((), ())),
+    )  # fmt: skip
+    return facts, replace(whole, **changes)
+
+
+def test_on_release_6_its_own_role_takes_away_what_is_docker_s_there():
+    made = plan(*old_host(), ALL)
+    assert names(made) == ["stop", "network", "firewall", "packages", "data", "system", "config"]
+    assert made.role == "docker_legacy_absent"
+    said = {step.name: step.sentence for step in made.steps}
+    assert (said["stop"], said["packages"]) == ("stop the service docker", "remove docker-io")
+    assert {"/var/run/docker.pid", "/var/lock/subsys/docker"} <= set(said["system"].removeprefix("clear away ").split(", "))
+    for path in ("/etc/sysconfig/docker", "/var/log/docker", "/etc/yum.repos.d/epel.repo", "RPM-GPG-KEY-EPEL-6", "/6/epel"):
+        assert path in said["config"], path
+    left = {entry.what for entry in remains(*old_host(journal=()), ALL)[0]}
+    assert left == {"Docker's chains in /etc/sysconfig/iptables"}
+    defaults = yaml.safe_load((ROLES / "docker_legacy_absent/defaults/main.yml").read_text())
+    cautious = plan(*old_host()).variables
+    assert set(cautious) == set(defaults) - {"docker_legacy_absent_lock_timeout"}
+    assert {name: defaults[name] for name in cautious} == cautious, "the role alone does the same"
+
+
+def test_on_release_6_epel_of_the_user_s_own_is_no_concern_and_what_it_replaced_can_come_back():
+    for journal, left in (((), None), (({**EPEL[0], "action": "replaced"},), "restore"), (({**EPEL[0], "action": "restored"},), None)):
+        facts, traces = old_host(journal=journal)
+        assert "epel.repo" not in " ".join(step.sentence for step in plan(facts, traces, ALL).steps)
+        told = {entry.what: entry.why for entry in remains(facts, traces, ALL)[0]}.get("/etc/yum.repos.d/epel.repo")
+        assert told is None if left is None else left in told
+
+
+def test_on_release_6_containers_are_counted_by_their_control_groups_and_a_strange_program_is_told():
+    two = Known(tuple(Process(pid, "docker-container", f"{pid % 2}" * 64) for pid in (10, 11, 12)))
+    facts, traces = old_host(processes=two)
+    assert plan(facts, traces).steps[0].sentence == "stop the service docker, 2 running containers"
+    copy = Copy("/usr/local/bin/docker", "/usr/local/bin/docker", None)
+    strange = replace(facts, engine_facts=EngineFacts(copies=Known((copy,))))
+    assert codes(plan(strange, traces)) == ["foreign-docker"]
+    assert plan(strange, traces, Consents(foreign=True)).variables["docker_legacy_absent_foreign"] is True
 
 
 def test_what_stays_is_told_also_when_the_journal_is_gone():

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pydock_installer.legacy_options import ComputedError, assigned, differing, flags, merged, parsed, proxies
+from pydock_installer.legacy_options import (
+    ComputedError,
+    assigned,
+    differing,
+    flags,
+    merged,
+    parsed,
+    proxies,
+    to_change,
+)
 
 SHIPPED = 'other_args=""\nDOCKER_CERT_PATH=/etc/docker\n\n# Resolves: rhbz#1176302 (docker issue #407)\nDOCKER_NOWARN_KERNEL_VERSION=1\n'
 modest = settings(max_examples=150, deadline=None)
@@ -140,6 +149,10 @@ def test_what_the_engine_cannot_do_is_refused_in_a_sentence(daemon, said):
 def test_proxies_are_variables_and_carry_no_password():
     given = {"proxies": {"http-proxy": "http://p:3128", "no-proxy": "localhost,.corp"}}
     assert proxies(given) == {"HTTP_PROXY": "http://p:3128", "NO_PROXY": "localhost,.corp"}
+    assert to_change('export HTTP_PROXY="http://p:3128"\n', given) == {"NO_PROXY": "localhost,.corp"}
+    secret = {"proxies": {"https-proxy": "http://me:geheim@p:3128"}}
     with pytest.raises(ValueError, match="password") as refused:
-        proxies({"proxies": {"https-proxy": "http://me:geheim@p:3128"}})
+        to_change("", secret)
     assert "geheim" not in str(refused.value)
+    (line,) = re.findall("`(.*)`", str(refused.value))
+    assert to_change(line, secret) == {}, "where somebody wrote it by hand, it counts"

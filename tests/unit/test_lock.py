@@ -1,6 +1,8 @@
 """pydock.lock: what a fleet runs, written the same each time, refused where hosts differ, followed by a plan."""
 
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -8,10 +10,11 @@ from hypothesis import strategies as st
 
 from pydock_installer.errors import RefusedError, SettingsError
 from pydock_installer.lock import Lock, of_fleet, read
-from pydock_installer.model import Host, Known, Package
+from pydock_installer.model import Host, Known, Package, Release
 from pydock_installer.planner import Wishes, plan_host
 from pydock_installer.repository import repository
 from pydock_installer.settings import Settings
+from pydock_installer.workflows import lock as workflow
 from tests.unit.facts import bare, converged
 from tests.unit.modules import modest
 
@@ -61,6 +64,19 @@ def test_a_plugin_that_one_host_lacks_is_a_difference_too():
     more = {**SET, "docker-compose-plugin": "2.27.1-1.el7"}
     with pytest.raises(RefusedError, match=r"docker-compose-plugin none \(a\), 2\.27\.1-1\.el7 \(b\)"):
         of_fleet({"a": running(), "b": running(more)})
+
+
+def test_hosts_of_release_6_are_passed_over(tmp_path, monkeypatch):
+    """There is one package for them: a fleet that has some of them can be locked all the same."""
+    old = replace(running(), release=Known(Release("centos", "6.10", "CentOS release 6.10 (Final)")))
+    fleet = {"old": old, "new": running()}
+    monkeypatch.setattr(workflow, "look", lambda *_: fleet)
+    request, talk = SimpleNamespace(hosts=()), SimpleNamespace(progress=nullcontext, note=print)
+    done = workflow.lock(tmp_path / "pydock.lock", request, talk)
+    assert (done.hosts, done.changed) == ({"new": "centos/7/x86_64"}, True)
+    del fleet["new"]
+    with pytest.raises(RefusedError, match="nothing to lock"):
+        workflow.lock(tmp_path / "pydock.lock", request, talk)
 
 
 def test_a_host_without_docker_cannot_be_locked():

@@ -170,6 +170,33 @@ def test_dead_repositories_are_repaired_and_put_back(installed):
 
 
 @shells
+def test_a_library_that_is_too_old_for_the_program_is_updated(installed):
+    """What the program says then is the dynamic linker's; of a library that stays too old the user is told."""
+    docker = installed.root / "bin/docker"
+    works = docker.read_text()
+    old = "docker: relocation error: docker: symbol dm_task_get_info_with_deferred_remove, version Base not defined"
+    docker.write_text(works.replace("\n", f'\n[ -e {installed.root}/rpm/newer ] || {{ echo "{old}" >&2; exit 127; }}\n', 1))
+    steps, told = installed.run()
+    assert (steps["library"], told["code"]) == ("failed", "library-too-old")
+    assert "dm_task_get_info_with_deferred_remove" in told["evidence"]
+    yum = installed.root / "bin/yum"
+    yum.write_text(yum.read_text() + f'\n[ "$verb" != update ] || touch {installed.root}/rpm/newer\n')
+    assert installed.run()[0]["library"] == "changed"
+    assert "library" not in installed.run()[0]
+
+
+@shells
+def test_a_lock_that_somebody_holds_is_waited_for_but_not_for_ever(machine):
+    machine.write("var/run/yum.pid", "4711\n")
+    (machine.root / "proc/4711").mkdir()
+    _steps, told = machine.run("patience=4", "compiler=gcc")
+    assert told["code"] == "locked"
+    assert "4711" in told["msg"]
+    (machine.root / "proc/4711").rmdir()
+    assert machine.run("patience=4", "compiler=gcc")[0]["compilers"] == "changed"
+
+
+@shells
 def test_other_releases_are_left_alone(machine):
     machine.write("etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n")
     _steps, told = machine.run()
