@@ -37,6 +37,11 @@ class Change:
         return "\n".join(difflib.unified_diff(before, after, FILE, FILE, n=2, lineterm=""))
 
 
+def shown(text: str) -> str:
+    """A text without the users and passwords of its addresses."""
+    return str(_json().without_passwords(text))
+
+
 def parse(text: str) -> Mapping[str, Any]:
     """The keys of a daemon.json. Raises ValueError with line, column and reason."""
     module = _json()
@@ -81,15 +86,16 @@ def flag_key(flag: str) -> str | None:
 
 
 def _json() -> ModuleType:
-    return _load("pydock_daemon_json")
+    return load("pydock_daemon_json")
 
 
 def _rules() -> ModuleType:
-    return _load("pydock_daemon_rules")
+    return load("pydock_daemon_rules")
 
 
 @cache
-def _load(name: str) -> ModuleType:
+def load(name: str) -> ModuleType:
+    """A module of the role docker_daemon that needs no Ansible."""
     path = content.root() / "roles/docker_daemon/module_utils" / f"{name}.py"
     spec = util.spec_from_file_location(f"pydock_installer._role_{name}", path)
     if spec is None or spec.loader is None:  # pragma: no cover - the name ends in .py

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydock_installer import checks, daemon_json, planner_legacy, platforms
+from pydock_installer import checks, daemon_json, engine_proxy, planner_legacy, platforms
 from pydock_installer.archive import archives, dead_files
 from pydock_installer.checks.rule import Context
 from pydock_installer.engine_change import (
@@ -188,8 +188,9 @@ class _Needs:
             steps.append(Step("repository", sentence, "; ".join(filter(None, (reason, self.choice.why)))))
         engine = self._engine_step()
         settings, service = self._settings_step(), self._service_step(engine is not None)
-        steps.extend(step for step in (engine, settings, service) if step)
-        if engine or settings or service:
+        proxy = self.proxy.step
+        steps.extend(step for step in (engine, settings, proxy, service) if step)
+        if engine or settings or proxy or service:
             steps.append(_proof("the engine changes", self.settings.verify.image))
         elif not isinstance(self.facts.proof_record, Known):
             steps.append(_proof("it has not been proven yet", self.settings.verify.image))
@@ -231,6 +232,7 @@ class _Needs:
             "docker_packages_versions": dict(self.wish.pins),
             "docker_packages_restart": self.wishes.restart,
             "docker_daemon_settings": settings.daemon_settings(),
+            **engine_proxy.told(settings.engine_proxy),
             "docker_verify_image": settings.verify.image,
             "docker_verify_registry_mirrors": list(settings.registry_mirrors),
         }
@@ -288,12 +290,18 @@ class _Needs:
         """The restart of a running engine that is due for what is wanted."""
         change = self.change
         due = change if change and change.restarts else None
-        return restart(self.facts, self.settings.daemon_settings(), None, due)
+        return restart(self.facts, self.settings.daemon_settings(), None, due, self.proxy.due)
+
+    @property
+    def proxy(self) -> engine_proxy.ProxyChange:
+        """What becomes of the drop-in with the engine's proxy."""
+        return engine_proxy.change(self.facts, self.settings.engine_proxy)
 
     def diff(self) -> str:
-        """How daemon.json would change; nothing where nobody can tell."""
+        """How daemon.json and the drop-in would change; nothing where nobody can tell."""
         change = self._change()
-        return change.diff if isinstance(change, daemon_json.Change) else ""
+        parts = (change.diff if isinstance(change, daemon_json.Change) else "", self.proxy.diff)
+        return "\n".join(filter(None, parts))
 
     def _change(self) -> daemon_json.Change | str:
         """What the settings do to daemon.json; or why that cannot be said."""

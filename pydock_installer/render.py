@@ -26,6 +26,7 @@ ROLE_OF_STEP = {
     "tools": "docker_packages",
     "engine": "docker_packages",
     "settings": "docker_daemon",
+    "proxy": "docker_daemon",
     "service": "docker_daemon",
     "proof": "docker_verify",
     "restore": "docker_restore",
@@ -167,7 +168,24 @@ def _variables(entry: HostPlan, secrets: Mapping[int, str]) -> dict[str, Any]:
     roles = roles_of(entry)
     told = {name: value for name, value in entry.variables.items() if name.startswith(tuple(roles))}
     present = {name: value for name, value in connection.items() if value is not None}
-    return {**present, "pydock_roles": list(roles), **told}
+    return {**present, "pydock_roles": list(roles), **_with_references(told, secrets)}
+
+
+def _with_references(value: Any, secrets: Mapping[int, str]) -> Any:
+    """What roles are told, with the name of a prompt's variable in place of each secret."""
+    if isinstance(value, Secret):
+        return _reference(value, secrets)
+    if isinstance(value, Mapping):
+        return {key: _with_references(entry, secrets) for key, entry in value.items()}
+    return value
+
+
+def _secrets_in(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    if isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _secrets_in(entry)
 
 
 def _reference(secret: Secret | None, variables: Mapping[int, str]) -> _Template | None:
@@ -177,9 +195,11 @@ def _reference(secret: Secret | None, variables: Mapping[int, str]) -> _Template
 def _prompts(hosts: Sequence[HostPlan]) -> tuple[Prompt, ...]:
     """One question per password, not per host: a password given once serves all its hosts."""
     users: dict[int, tuple[Secret, str, list[str]]] = {}
-    for host in (entry.host for entry in hosts):
-        for what, secret in _passwords(host):
-            users.setdefault(id(secret), (secret, what, []))[2].append(host.name)
+    for entry in hosts:
+        for what, secret in (*_passwords(entry.host), *(("engine proxy", s) for s in _secrets_of(entry))):
+            names = users.setdefault(id(secret), (secret, what, []))[2]
+            if entry.host.name not in names:
+                names.append(entry.host.name)
     return tuple(
         Prompt(f"pydock_secret_{number}", _question(number, what, names), secret)
         for number, (secret, what, names) in enumerate(users.values(), start=1)
@@ -193,12 +213,18 @@ def _passwords(host: Host) -> Iterator[tuple[str, Secret]]:
         yield "sudo", host.become_password
 
 
+def _secrets_of(entry: HostPlan) -> Iterator[Secret]:
+    """Those that its roles are told."""
+    return _secrets_in({k: v for k, v in entry.variables.items() if k.startswith(roles_of(entry))})
+
+
 def _question(number: int, what: str, names: Sequence[str]) -> str:
     """Short: ansible-runner recognises a prompt by the last hundred characters of output."""
     some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     if len(some) > 60:
         some = f"{names[0][:30]}... and others ({number})"
-    return f"{what} password for {some}"
+    noun = "address" if what == "engine proxy" else "password"
+    return f"{what} {noun} for {some}"
 
 
 def _ssh_arguments(settings: Settings) -> str:

@@ -210,6 +210,62 @@ service() {
 }
 answer service service
 
+# What sets the engine's proxy besides pydock's own drop-in: lines of units and of files that they may name. Of a line
+# with a password its variables are told, with nothing of their values.
+proxy_lines() {
+    set --
+    for base in /usr/lib/systemd/system /run/systemd/system /etc/systemd/system; do
+        for path in "$base/docker.service" "$base"/docker.service.d/*.conf; do
+            case $path in /usr/*/docker.service | */pydock-proxy.conf) continue ;; esac
+            [ -f "$path" ] || continue
+            [ -r "$path" ] || return 77
+            set -- "$@" "$path"
+        done
+    done
+    [ $# -gt 0 ] || return 44
+    for path in /etc/sysconfig/docker /etc/sysconfig/docker-storage /etc/sysconfig/docker-network /etc/default/docker \
+        /etc/environment; do
+        [ ! -f "$path" ] || [ ! -r "$path" ] || set -- "$@" "$path"
+    done
+    awk 'BEGIN {
+        for (i = 1; i < ARGC; i++) {
+            unit = ARGV[i] ~ /\/systemd\//
+            size = 0
+            printf "%s\t%s\n", unit ? "unit" : "options", ARGV[i]
+            while ((getline line < ARGV[i]) > 0 && (size += length(line) + 1) <= 32768) {
+                if (line ~ /^[ \t]*[#;]/) continue
+                if (unit && line ~ /^[ \t]*EnvironmentFile[ \t]*=/) print line
+                if (line !~ /(HTTP|HTTPS|NO|http|https|no)_(PROXY|proxy)=/) continue
+                if (line !~ /@/) { print line; continue }
+                while (match(line, /(HTTP|HTTPS|NO|http|https|no)_(PROXY|proxy)=/)) {
+                    printf "%s%s***@\n", unit ? "Environment=" : "", substr(line, RSTART, RLENGTH)
+                    line = substr(line, RSTART + RLENGTH)
+                }
+            }
+            close(ARGV[i])
+        }
+    }' "$@"
+}
+answer proxy_lines proxy_lines
+# pydock's own by its sum, and with which of its variables the engine runs, by their sums: a password stays here.
+proxy_own() {
+    path=/etc/systemd/system/docker.service.d/pydock-proxy.conf
+    [ -e "$path" ] || return 44
+    [ -r "$path" ] || return 77
+    printf 'file\t'
+    sha256sum <"$path"
+    case $state in *ActiveState=active*) engine_pid || return 0 ;; *) return 0 ;; esac
+    echo running
+    tr '\000' '\n' <"/proc/$number/environ" | head -c 65536 | while IFS= read -r value; do
+        case $value in HTTP_PROXY=* | HTTPS_PROXY=* | NO_PROXY=*)
+            printf '%s\t' "${value%%=*}"
+            printf %s "$value" | sha256sum
+            ;;
+        esac
+    done
+}
+answer proxy_own proxy_own
+
 # Only a running engine is asked: a question to an idle socket would start it.
 engine_said=
 engine() {

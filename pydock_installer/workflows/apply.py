@@ -26,7 +26,7 @@ from pydock_installer.model import (
 from pydock_installer.outcome import Ledger
 from pydock_installer.render import LEGACY_ROLE, render, roles_of
 from pydock_installer.report import exit_code, to_json
-from pydock_installer.settings import Rollout
+from pydock_installer.setting_parts import Rollout
 from pydock_installer.state import private_files
 from pydock_installer.workflows.look import count
 from pydock_installer.workflows.plan import standing_proof, unapplied
@@ -54,6 +54,7 @@ PHASE_OF_STEP = {
     "engine": "packages",
     "library": "packages",
     "settings": "daemon",
+    "proxy": "daemon",
     "service": "daemon",
     "restore": "repository",
     "packages": "packages",

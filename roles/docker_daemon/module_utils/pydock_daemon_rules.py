@@ -129,23 +129,41 @@ def flags(files, read):
     that they name with EnvironmentFile=, or None. ``--config-file`` comes as the key ``config-file`` with its value.
     """
     variables, start = {}, []
+    for name, value, path, counts in environment(files, read):
+        # What a file of options says counts over Environment= (systemd.exec(5)).
+        if counts or name not in variables:
+            variables[name] = (value, path)
     for path, text in files:
-        lines = text[:LONGEST].replace("\\\n", " ").splitlines()
-        for name, value in (line.strip().partition("=")[::2] for line in lines if not line.lstrip().startswith("#")):
-            name, value = name.strip(), value.strip()
+        for name, value in _lines(text):
+            if name == "ExecStart":
+                start = [(word, path) for word in _words(value)]
+    return _keys(start, variables)
+
+
+def environment(files, read):
+    """[(name, value, file, whether it is a file of options)] of the variables that docker.service is given.
+
+    ``files`` and ``read`` are those of flags().
+    """
+    found = []
+    for path, text in files:
+        for name, value in _lines(text):
             if name == "Environment":
-                for word in _words(value):
-                    variables.setdefault(word.partition("=")[0], (word.partition("=")[2], path))
+                found += [word.partition("=")[::2] + (path, False) for word in _words(value)]
             elif name == "EnvironmentFile":
                 named = value.lstrip("-")
                 for line in (read(named) or "")[:LONGEST].splitlines():
                     key, equals, given = line.strip().partition("=")
                     if equals and not key.startswith("#"):
-                        # What a file of options says counts over Environment= (systemd.exec(5)).
-                        variables[key.strip()] = (" ".join(_words(given)), named)
-            elif name == "ExecStart":
-                start = [(word, path) for word in _words(value)]
-    return _keys(start, variables)
+                        found.append((key.strip(), " ".join(_words(given)), named, True))
+    return found
+
+
+def _lines(text):
+    """(name, value) of a unit's lines."""
+    lines = [line.strip() for line in text[:LONGEST].replace("\\\n", " ").splitlines()]
+    parted = [line.partition("=") for line in lines if not line.startswith("#")]
+    return [(name.strip(), value.strip()) for name, _equals, value in parted]
 
 
 def _words(text):
