@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pydock_installer import engine_proxy
 from pydock_installer.drift import differences
 from pydock_installer.model import EngineFacts, Host, Known, Plan, Release, Unknown
 from pydock_installer.model.groups.engine import OwnProxy

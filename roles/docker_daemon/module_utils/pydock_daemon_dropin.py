@@ -30,7 +30,7 @@ class DropIn(object):
         return [name for _key, name in NAMES if name in dict(self.wanted or []) or '"%s=' % name in text]
 
     def plan(self, files, read_text, settings):
-        """See what is to be done; why it must not, or None. ``files`` are the unit and its drop-ins with their texts."""
+        """Why it must not be done, or None. ``files`` are the unit and its drop-ins with their texts."""
         if self.wanted is None:
             return None
         self.before = self.after = read(self.path)
