@@ -213,6 +213,7 @@ class _Needs:
             "docker_repositories_alternatives": [
                 repository(name, self.path).baseurl for name in self.choice.others
             ],
+            "docker_packages_alternatives": self._alternatives(),
             "docker_repositories_proxy": self.repository.proxy,
             "docker_repositories_archives": list(
                 archives(self.facts, self.choice.name)
@@ -236,6 +237,13 @@ class _Needs:
             "docker_verify_image": settings.verify.image,
             "docker_verify_registry_mirrors": list(settings.registry_mirrors),
         }
+
+    def _alternatives(self) -> list[str]:
+        """Mirrors for packages that the chosen one does not hand out; with a mirror of one's own there are none."""
+        if self.settings.repository != "auto" or self.choice.name not in platforms.mirrors():
+            return []
+        names = dict.fromkeys((self.choice.name, *(self.choice.others or platforms.mirrors())))
+        return [repository(name, self.path).baseurl for name in names]
 
     def _present(self, names: tuple[str, ...]) -> tuple[str, ...]:
         packages = self.facts.packages

@@ -211,6 +211,8 @@ class StandIn:
             "upgrade": False,
             "versions": {},
             "restart": False,
+            "alternatives": [],
+            "repository_file": "/none",
         }
         self.params = {**defaults, "repository_id": "docker-ce-stable", "lock_timeout": 0, **params}
         self.installed, self.listed = dict(installed), listed

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 from ansible.module_utils.pydock_host import lock_holder, note, tail
+from ansible.module_utils.pydock_package_mirror import Mirrors
 from ansible.module_utils.pydock_package_set import (
     SAME_VERSION,
     NoSuchVersion,
@@ -42,7 +43,9 @@ ARGUMENTS = {
     "upgrade": {"type": "bool", "default": False},
     "versions": {"type": "dict", "default": {}},
     "restart": {"type": "bool", "default": False},
+    "alternatives": STRINGS,
     "repository_id": {"type": "str", "default": "docker-ce-stable"},
+    "repository_file": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
     "lock_timeout": {"type": "int", "default": 300},
 }
 
@@ -77,6 +80,7 @@ class Packages(object):
         self.plugins = plugins
         self.wish = Wish(self.engine, plugins, self.params["version"], self.params["upgrade"], pins)
         self.compilers = COMPILERS if self.params["compilers"] else []
+        self.mirrors = Mirrors(module, self.params["repository_file"], self.params["alternatives"])
         self.before = {}
 
     def run(self, *command):
@@ -146,6 +150,7 @@ class Packages(object):
         status = [name for name, names in self.groups() if any(self.wrong(name, names, self.before))] or ["engine"]
         steps = [{"name": name, "status": "failed", "seconds": 0.0, "detail": message} for name in status]
         steps[-1]["seconds"] = seconds
+        self.mirrors.put_back()
         changed = self.ask_rpm() != self.before  # A transaction may have got half-way.
         self.module.fail_json(msg=message, code=code, evidence=tail(*evidence), steps=steps, changed=changed)
 
@@ -275,17 +280,27 @@ class Packages(object):
             wrong["engine"] = sorted(name for name in newest if self.before.get(name) != newest[name])
         if not any(wrong.values()) or self.module.check_mode:
             self.finish(wrong, self.before)
-        for attempt in (1, 2):
+        fresh = False
+        while True:
             everything = self.all_packages()
-            (code, out, err), chosen = self.apply(wrong, newest if attempt == 1 else None)
+            (code, out, err), chosen = self.apply(wrong, newest)
             self.write_down(everything)
             after = self.ask_rpm()
             unmet = self.unmet(after, chosen)
-            if not unmet or attempt == 2 or not STALE.search(out + err):
+            if not unmet:
                 break
-            self.yum("-q", "clean", "metadata")
-            self.before = after
+            if STALE.search(out + err) and not fresh:
+                self.yum("-q", "clean", "metadata")
+            elif self.mirrors.next(out + err, self.engine + self.plugins):
+                only = ["--disablerepo=*", "--enablerepo=" + self.params["repository_id"]]
+                self.yum("-q", *(only + ["clean", "metadata", "packages"]))
+            else:
+                break
+            fresh, newest, self.before = True, None, after
         if unmet:
+            tried = self.mirrors.tried()
+            if tried:
+                unmet.append("no mirror had it all (%s)" % tried)
             self.fail("transaction-failed", "yum (exit %d) left this undone: %s; its own words say why."
                       % (code, "; ".join(unmet)), out, err)  # fmt: skip
         self.finish(wrong, after)
@@ -316,8 +331,9 @@ class Packages(object):
             if group == "remove" or (changed and self.module.check_mode):
                 detail = ", ".join(wrong[group])
             else:
-                along = self.plugins if changed and group == "engine" else []
-                detail = described(names + along, installed, self.before)
+                engine = changed and group == "engine"
+                detail = described(names + (self.plugins if engine else []), installed, self.before)
+                detail += self.mirrors.told() if engine else ""
             steps.append({"name": group, "status": "changed" if changed else "ok", "seconds": 0.0, "detail": detail})
         for step in sorted(steps, key=lambda step: step["status"] == "changed")[-1:]:
             step["seconds"] = round(time.time() - self.began, 2)
