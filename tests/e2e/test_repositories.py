@@ -129,6 +129,18 @@ def test_the_role_goes_to_the_next_mirror_where_one_fails_after_all(one, lab, py
     assert pydock("plan", "--json", "--no-compilers", "rc8", check=0).host("rc8")["steps"] == []
 
 
+def test_a_mirror_that_lists_packages_and_does_not_have_them_is_left_for_the_next(one, pydock):
+    with package_mirror("other-rpm", OFFICIAL, [one]):
+        done = pydock("install", *FEW, "rc8", check=0).host("rc8")
+        engine = step(done, "engine")["detail"]
+        # Which of the others is the fastest is not for a test to say.
+        moved = re.search(f"; from ([a-z.]+), because {OFFICIAL} sent docker-ce damaged$", engine)
+        assert moved, engine
+        assert pydock("plan", "--json", "--no-compilers", "rc8", check=0).host("rc8")["steps"] == []
+    assert f"baseurl=https://{moved[1]}/" in one.run("cat /etc/yum.repos.d/docker-ce.repo").stdout
+    assert '"replaced"' in one.run("grep docker-ce.repo /var/lib/pydock/journal.jsonl | tail -n 1").stdout
+
+
 def test_through_a_proxy_alone(one, lab, pydock):
     """The host knows no mirror's name; the proxy does."""
     for name in (OFFICIAL, ALIYUN, "mirrors.tuna.tsinghua.edu.cn", "mirrors.ustc.edu.cn", "mirrors.tencent.com",

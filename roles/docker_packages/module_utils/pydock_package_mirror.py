@@ -13,17 +13,17 @@ from ansible.module_utils.pydock_fetch import fetch, read
 from ansible.module_utils.pydock_host import back_up, note, note_file, sha256
 
 #: How yum 3 and dnf tell of a package that they gave up on, whatever was wrong with each try.
-GIVEN_UP = re.compile(r"\[Errno 256\]|Cannot download |All mirrors were ")
+GIVEN_UP = re.compile(r"\[Errno 256\]|Cannot download\b|All mirrors were ")
 #: A signature that is not trusted: whoever signed it, another mirror is no answer to that.
 UNTRUSTED = re.compile(
     r"Public key for |is not signed|GPG check FAILED|not correct for this package|GPG key retrieval failed"
     r"|Failed to retrieve GPG key"
 )
-#: Words of the tools for what was wrong, and ours.
+#: Words of the tools for what was wrong, and ours: of the answer's status and of packages.
 REASONS = (
-    (re.compile(r"(?:HTTPS? Error|Status code:) (\d{3})"), "answered %s"),
-    (re.compile(r"does not match intended download|checksum doesn't match"), "sent something else than it lists"),
-    (re.compile(r"curl(?:#| error \(|: \()18\b|Curl error \(18\)"), "cut the transfer short"),
+    (re.compile(r"(?:HTTPS? Error|Status code:) (?P<status>\d{3})"), "answered {status} for {names}"),
+    (re.compile(r"does not match intended download|checksum doesn't match"), "sent {names} damaged"),
+    (re.compile(r"curl(?:#| error \(|: \()18\b|Interrupted by header callback", re.IGNORECASE), "cut {names} short"),
 )
 MANAGED = u"# Managed by pydock."
 
@@ -37,13 +37,13 @@ def not_served(said, names):
     return sorted(found)
 
 
-def reason(said):
+def reason(said, names):
     """What was wrong, in a few words that follow the mirror's name."""
     for pattern, words in REASONS:
         found = pattern.search(said)
         if found:
-            return words % found.groups() if found.groups() else words
-    return "did not serve"
+            return words.format(names=", ".join(names), **found.groupdict())
+    return "did not hand out %s" % ", ".join(names)
 
 
 def server(baseurl):
@@ -75,7 +75,7 @@ class Mirrors(object):
             return False
         present = re.search(r"^baseurl=(.*)$", text, re.MULTILINE).group(1).strip()
         proxy = (re.findall(r"^proxy=(\S+)$", text, re.MULTILINE) or [""])[0]
-        self.story.append((server(present), "%s for %s" % (reason(said), ", ".join(lost))))
+        self.story.append((server(present), reason(said, lost)))
         self.put_back()
         self.left = [address for address in self.left if address != present]
         while self.left:

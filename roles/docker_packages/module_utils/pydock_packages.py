@@ -299,10 +299,8 @@ class Packages(object):
             fresh, newest, self.before = True, None, after
         if unmet:
             tried = self.mirrors.tried()
-            if tried:
-                unmet.append("no mirror had it all (%s)" % tried)
-            self.fail("transaction-failed", "yum (exit %d) left this undone: %s; its own words say why."
-                      % (code, "; ".join(unmet)), out, err)  # fmt: skip
+            self.fail("transaction-failed", "yum (exit %d) left this undone: %s; its own words say why.%s"
+                      % (code, "; ".join(unmet), " Tried: %s." % tried if tried else ""), out, err)  # fmt: skip
         self.finish(wrong, after)
 
     def unmet(self, after, chosen):
