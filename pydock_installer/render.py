@@ -25,10 +25,12 @@ ROLE_OF_STEP = {
     "compilers": "docker_packages",
     "tools": "docker_packages",
     "engine": "docker_packages",
+    # Before the engine's settings where those are put back, too.
+    "distribution-packages": "docker_restore",
+    "restore": "docker_restore",
     "settings": "docker_daemon",
     "service": "docker_daemon",
     "proof": "docker_verify",
-    "restore": "docker_restore",
     "stop": "docker_absent",
     "packages": "docker_absent",
     "network": "docker_absent",

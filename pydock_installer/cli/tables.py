@@ -68,6 +68,8 @@ def report_text(report: Report, verbose: int = 0) -> RenderableType:
     parts: list[RenderableType] = [table, *_causes(report.hosts, evidence)]
     if report.command == "uninstall":
         parts.append(left_text(report))
+    if report.command == "restore":
+        parts += [*_not_restored(report.hosts)]
     if verbose:
         parts += [*_steps(report.hosts)]
     parts.append(Text(summary(report), style="bold"))
@@ -133,7 +135,9 @@ def _plan_lines(entry: HostPlan) -> Iterator[Text]:
 def _beside(entry: HostPlan) -> list[Finding]:
     """What the planner itself wants a person to know; rules warn in `pydock check`."""
     return [
-        finding for finding in entry.findings if finding.severity is Severity.WARNING and not finding.group
+        finding
+        for finding in entry.findings
+        if finding.severity is Severity.WARNING and finding.group in ("", "restore")
     ]
 
 
@@ -248,6 +252,21 @@ def _causes(hosts: Sequence[HostReport], evidence: bool = False) -> Iterator[Ren
         if code := entries[0].code:
             text.append(f"\n  More: pydock explain {clean(code)}", style="dim not bold")
         yield text
+        yield Text("")
+
+
+def _not_restored(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
+    """What stays as it is, and what can be done about it; hosts with the same are told together."""
+    groups: dict[Finding, list[str]] = {}
+    for host in hosts:
+        for finding in _beside(host.plan):
+            groups.setdefault(finding, []).append(host.plan.host.name)
+    for finding, names in groups.items():
+        text = Text(clean(grouped(names)), style="bold").append(": ", style="not bold")
+        text.append(clean(finding.message), style="not bold")
+        if finding.remedy:
+            text.append(f"\n  {clean(finding.remedy)}", style="not bold")
+        yield text.append(f"\n  More: pydock explain {finding.code}", style="dim not bold")
         yield Text("")
 
 

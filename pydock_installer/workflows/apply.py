@@ -40,7 +40,7 @@ DOING = {
     "docker_daemon": "engine",
     "docker_verify": "proof",
     "docker_legacy": "packages, engine and proof",
-    "docker_restore": "files",
+    "docker_restore": "packages and files",
     "docker_absent": "removal",
 }
 
@@ -56,6 +56,7 @@ PHASE_OF_STEP = {
     "settings": "daemon",
     "service": "daemon",
     "restore": "repository",
+    "distribution-packages": "packages",
     "packages": "packages",
 }
 #: How many lines of a host's own words a report has, and how much of each.
