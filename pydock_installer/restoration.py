@@ -22,7 +22,7 @@ DROPINS = "/etc/systemd/system/docker.service.d"
 
 @dataclass(frozen=True)
 class Restoration:
-    """A file, the backup that is to take its place (``None``: there was no such file), and why it should not (or "")."""
+    """A file, the backup that is to take its place (``None``: there was none), and why it should not (or "")."""
 
     file: str
     backup: str | None

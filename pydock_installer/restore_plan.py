@@ -54,7 +54,7 @@ class _Making:
 
 
 def plan_restore(host: Host, facts: Facts, settings: Settings, wish: RestoreWish) -> HostPlan:
-    """What is put back on a host. Files that somebody changed since stay; they block it if nothing else is left to do."""
+    """What is put back on a host. Files that somebody changed since stay, and block it if nothing else is to do."""
     known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
     host = replace(host, interpreter=host.interpreter or (known.interpreter if known else None))
     right = checks.privilege(facts, Context(settings, known))
@@ -127,7 +127,7 @@ def _settings(making: _Making, facts: Facts, journal: Journal, wish: RestoreWish
     back = [one.file for one in todo if one.backup]
     gone = [one.file for one in todo if not one.backup]
     words = [f"put back {', '.join(back)}"] if back else []
-    words += [f"remove {', '.join(gone)}, which pydock made"] if gone else []
+    words += [f"remove {', '.join(gone)}"] if gone else []
     making.steps.append(Step("settings", " and ".join(words), _since(journal, todo)))
     making.told |= {
         "docker_daemon_undo": True,
@@ -210,7 +210,10 @@ def _judged(one: Restoration, force: bool) -> Finding:
             "restore",
         )
     if one.backup:
-        remedy = f"Compare it with {one.backup} on the host; `--force` puts that one back, and keeps the present one beside it."
+        remedy = (
+            f"Compare it with {one.backup} on the host; `--force` puts that one back, and keeps the present one"
+            " beside it."
+        )
     else:
         remedy = "pydock made it, and somebody changed it; `--force` removes it, and keeps the present one beside it."
     return Finding(
@@ -282,13 +285,21 @@ def _unseen(why: Unknown) -> Finding:
 
 def _since(journal: Journal, todo: Iterable[Restoration]) -> str:
     """When pydock wrote them."""
-    backups = {one.backup for one in todo if one.backup}
-    made = {one.file for one in todo if not one.backup}
-    times = [
-        str(entry.get("time", ""))[:10]
-        for entry in journal.entries
-        if entry.get("backup") in backups or (entry["action"] == "created" and entry.get("file") in made)
-    ]
-    days = sorted({time for time in times if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", time)})
-    what = "replaced" if backups else "made"
-    return f"pydock {what} them on {' and '.join(days)}" if days else f"pydock {what} them"
+    todo = list(todo)
+    kinds = (
+        ("replaced", {one.backup for one in todo if one.backup}, "backup"),
+        ("created", {one.file for one in todo if not one.backup}, "file"),
+    )
+    told = []
+    for action, paths, key in kinds:
+        if not paths:
+            continue
+        times = (
+            str(e.get("time", ""))[:10]
+            for e in journal.entries
+            if e["action"] == action and e.get(key) in paths
+        )
+        days = sorted({time for time in times if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", time)})
+        what = f"{'replaced' if action == 'replaced' else 'made'} {'it' if len(paths) == 1 else 'them'}"
+        told.append(f"{what} on {' and '.join(days)}" if days else what)
+    return f"pydock {', '.join(told)}"

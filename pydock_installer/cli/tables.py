@@ -259,7 +259,8 @@ def _not_restored(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
     """What stays as it is, and what can be done about it; hosts with the same are told together."""
     groups: dict[Finding, list[str]] = {}
     for host in hosts:
-        for finding in _beside(host.plan):
+        # What its cause tells already is not told again.
+        for finding in (f for f in _beside(host.plan) if f.message not in (host.cause or "")):
             groups.setdefault(finding, []).append(host.plan.host.name)
     for finding, names in groups.items():
         text = Text(clean(grouped(names)), style="bold").append(": ", style="not bold")

@@ -18,6 +18,7 @@ from pydock_installer.model import (
     Report,
     Severity,
 )
+from pydock_installer.report import exit_code
 from pydock_installer.restoration import difference, restorable
 from pydock_installer.restore_plan import RestoreWish, former_mirrors, plan_restore
 from pydock_installer.workflows.look import look
@@ -47,7 +48,9 @@ def restore(request: Request, talk: Talk, wish: RestoreWish, *, dry_run: bool) -
     if not request.yes and not agreed(plan, talk):
         return refused(plan, "restore")
     report = apply(plan, request, talk, "restore")
-    return replace(report, hosts=tuple(map(_with_former_mirrors, report.hosts)))
+    hosts = tuple(_with_what_stays(_with_former_mirrors(host), wish) for host in report.hosts)
+    code = report.exit_code or exit_code([host.status for host in hosts])
+    return replace(report, hosts=hosts, exit_code=code)
 
 
 def _entry(host: Host, found: Facts | UnreachableError, request: Request, wish: RestoreWish) -> HostPlan:
@@ -82,3 +85,18 @@ def _with_former_mirrors(host: HostReport) -> HostReport:
     if host.status is not HostStatus.OK or host.proof is None or mirrors is None:
         return host
     return replace(host, proof=replace(host.proof, registry_mirrors=mirrors))
+
+
+def _with_what_stays(host: HostReport, wish: RestoreWish) -> HostReport:
+    """A host on which somebody's later change was left is not all that was asked for."""
+    changed = [f for f in host.plan.findings if f.code == "restore-changed"]
+    if host.status not in (HostStatus.OK, HostStatus.UNCHANGED) or wish.force or not changed:
+        return host
+    cause = f"{'; '.join(f.message for f in changed)}; the rest was restored"
+    return replace(
+        host,
+        status=HostStatus.REFUSED,
+        cause=cause,
+        remedy=" ".join(f.remedy for f in changed if f.remedy),
+        code="restore-changed",
+    )

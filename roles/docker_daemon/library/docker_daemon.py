@@ -376,7 +376,7 @@ class Former(Daemon):
         try:
             present, self.merged = parse(old), parse(new)
         except NotSettings as problem:
-            self.refuse("broken-settings", "it or its backup is not valid JSON (%s); correct it, and run again" % problem)
+            self.refuse("broken-settings", "it or its backup is no valid JSON (%s); correct it and run again" % problem)
         self.changed = differing(present, self.merged)
         if "registry-mirrors" in self.changed:
             self.settings = {"registry-mirrors": self.merged.get("registry-mirrors", [])}
