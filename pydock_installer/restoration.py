@@ -6,7 +6,7 @@ The role's modules judge by the same code (roles/docker_host).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import Any
@@ -91,7 +91,7 @@ class Packages:
 
 def packages(journal: Journal, installed: Mapping[str, Any]) -> Packages:
     """What is to become of the packages that pydock removed; ``installed`` is what rpm said of Docker's."""
-    gone: Mapping[str, str] = _host().removed_packages(list(journal.entries))
+    gone = removed_packages(journal.entries)
     wanted = {name: gone[name] for name in sorted(gone) if name not in journal.present}
     if not wanted:
         return Packages()
@@ -107,6 +107,21 @@ def packages(journal: Journal, installed: Mapping[str, Any]) -> Packages:
         return Packages(wanted, unseen=said[-1][:200] if said else "yum said nothing")
     chosen, lost = _returning().returning(wanted, listed)
     return Packages(wanted, chosen, tuple(lost))
+
+
+def removed_packages(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """What pydock removed and has not brought back, NAME-VERSION-RELEASE.ARCH by name."""
+    found: Mapping[str, str] = _host().removed_packages(list(entries))
+    return found
+
+
+def files_to_restore(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Files that pydock replaced, and that do not go with Docker's settings, as far as the journal alone can tell."""
+    found: dict[str, bool] = {}
+    for entry in entries:
+        if isinstance(path := entry.get("file"), str) and entry["action"] in ("replaced", "restored"):
+            found[path] = entry["action"] == "replaced"
+    return [path for path, there in found.items() if there and not _host().GOES.match(path)]
 
 
 def _host() -> Any:

@@ -233,7 +233,7 @@ def _not_coming(found: Packages, legacy: bool) -> list[Finding]:
             Finding(
                 "restore-waits",
                 Severity.WARNING,
-                f"{names} cannot come back while {', '.join(found.in_the_way)} is there, with which they conflict",
+                f"{names} cannot come back beside {', '.join(found.in_the_way)}, with which they conflict",
                 "`pydock uninstall HOST` first, then `pydock restore HOST`; or leave it as it is.",
                 "restore",
             )

@@ -135,9 +135,7 @@ def _plan_lines(entry: HostPlan) -> Iterator[Text]:
 def _beside(entry: HostPlan) -> list[Finding]:
     """What the planner itself wants a person to know; rules warn in `pydock check`."""
     return [
-        finding
-        for finding in entry.findings
-        if finding.severity is Severity.WARNING and finding.group in ("", "restore")
+        finding for finding in entry.findings if finding.severity is Severity.WARNING and not finding.group
     ]
 
 
@@ -260,7 +258,8 @@ def _not_restored(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
     groups: dict[Finding, list[str]] = {}
     for host in hosts:
         # What its cause tells already is not told again.
-        for finding in (f for f in _beside(host.plan) if f.message not in (host.cause or "")):
+        warnings = (f for f in host.plan.findings if f.severity is Severity.WARNING and f.group == "restore")
+        for finding in (f for f in warnings if f.message not in (host.cause or "")):
             groups.setdefault(finding, []).append(host.plan.host.name)
     for finding, names in groups.items():
         text = Text(clean(grouped(names)), style="bold").append(": ", style="not bold")

@@ -13,6 +13,7 @@ import tempfile
 from ansible.module_utils.pydock_data import remove_tree, shown
 from ansible.module_utils.pydock_engine import read
 from ansible.module_utils.pydock_host import (
+    GOES,
     JOURNAL,
     journal,
     package_name,
@@ -33,8 +34,6 @@ CONFIG = (
 CONTAINERD_CONFIG = (
     "/etc/containerd", "/etc/systemd/system/containerd.service", "/etc/systemd/system/containerd.service.d",
 )  # fmt: skip
-#: Files of these whose history ends with them.
-GOES = re.compile(r"/etc/docker/|/etc/systemd/system/docker\.(service|socket)|/etc/yum\.repos\.d/docker-ce\.repo\Z")
 #: What a running engine makes, and links of units that are gone.
 RUN = (
     "/run/docker", "/run/docker.sock", "/run/docker.pid", "/var/lib/pydock/proof.json",

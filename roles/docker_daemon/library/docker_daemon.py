@@ -19,7 +19,7 @@ options:
   enable: {description: Whether the engine is to start at boot., type: bool, default: true}
   path: {description: The engine's settings file., type: path, default: /etc/docker/daemon.json}
   start_timeout: {description: Seconds for the engine to answer., type: int, default: 120}
-  undo: {description: 'Whether pydock\'s changes are taken back, instead of settings made.', type: bool, default: false}
+  undo: {description: Whether changes are taken back instead of made., type: bool, default: false}
   force: {description: With undo; also files that somebody else changed since., type: bool, default: false}
 author: [pydock]
 """

@@ -181,4 +181,5 @@ class Former(Daemon):
 def undo(module):
     """Do it; the module ends with the result."""
     module.run_command_environ_update = ENVIRONMENT
+    module.params["settings"] = {}  # Ansible repeats the parameters in its result.
     Former(module, {}).ensure()

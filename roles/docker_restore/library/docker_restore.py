@@ -99,9 +99,9 @@ class Restore(object):
         self.steps.append({"name": name, "status": status, "seconds": round(now - self.began, 2), "detail": detail})
         self.began = now
 
-    def fail(self, name, code, message, evidence=""):
+    def fail(self, code, message, evidence="", step="distribution-packages"):
         """Kept for the end: what else can be restored is."""
-        self.step(name, "failed", message)
+        self.step(step, "failed", message)
         self.failure = self.failure or {"msg": message, "code": code, "evidence": evidence}
 
     # -- packages
@@ -139,7 +139,7 @@ class Restore(object):
             return self.step("distribution-packages", "ok", "; ".join(self.left))
         listed, said = self.listed(gone)
         if listed is None:
-            return self.fail("distribution-packages", "no-metadata", "Nothing was installed: a repository of this host"
+            return self.fail("no-metadata", "Nothing was installed: a repository of this host"
                              " cannot be read; its own words say which.", said)  # fmt: skip
         chosen, lost = returning(gone, listed)
         self.left += ["%s: no repository has it" % name for name in lost]
@@ -149,7 +149,7 @@ class Restore(object):
         problem = self.install(chosen)
         missing = sorted(set(chosen) - self.installed(chosen))
         if missing:
-            return self.fail("distribution-packages", "restore-failed", "yum did not install %s; its own words say why."
+            return self.fail("restore-failed", "yum did not install %s; its own words say why."
                              % ", ".join(missing), problem)  # fmt: skip
         return self.step("distribution-packages", "changed", "; ".join(words))
 
@@ -186,14 +186,14 @@ class Restore(object):
         lost = [one for one in found if not os.path.isfile(one["backup"])]
         if lost and named:
             message = "%s cannot be put back: %s."
-            return self.fail("restore", "restore-failed", message % (lost[0]["file"], lost[0]["problem"]))
+            return self.fail("restore-failed", message % (lost[0]["file"], lost[0]["problem"]), step="restore")
         self.left += ["%s: %s" % (one["file"], one["problem"]) for one in lost]
         found = [one for one in found if one not in lost]
         changed = [one for one in found if one["problem"]]
         if changed and not self.params["force"]:
             message = "%s is not as pydock left it (%s), so no file was put back; compare it with %s."
             words = (changed[0]["file"], changed[0]["problem"], changed[0]["backup"])
-            return self.fail("restore", "restore-failed", message % words)
+            return self.fail("restore-failed", message % words, step="restore")
         return found
 
     def put_back(self, path, backup):
@@ -229,7 +229,7 @@ class Restore(object):
             except Locked as other:
                 message = "Another package manager%s has held the lock for %d s; let it end, and run again."
                 words = (" (pid %s)" % other.pid if other.pid else "", self.params["lock_timeout"])
-                self.fail("distribution-packages", "locked", message % words, other.said)
+                self.fail("locked", message % words, other.said)
         if "repositories" in self.params["only"]:
             self.repositories()
         changed = any(step["status"] == "changed" for step in self.steps)
