@@ -258,8 +258,12 @@ def _not_restored(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
     groups: dict[Finding, list[str]] = {}
     for host in hosts:
         # What its cause tells already is not told again.
-        warnings = (f for f in host.plan.findings if f.severity is Severity.WARNING and f.group == "restore")
-        for finding in (f for f in warnings if f.message not in (host.cause or "")):
+        for finding in host.plan.findings:
+            told = finding.message in (host.cause or "")
+            # By force it was put back all the same.
+            forced = finding.code == "restore-changed" and host.status is HostStatus.OK
+            if finding.severity is not Severity.WARNING or finding.group != "restore" or told or forced:
+                continue
             groups.setdefault(finding, []).append(host.plan.host.name)
     for finding, names in groups.items():
         text = Text(clean(grouped(names)), style="bold").append(": ", style="not bold")

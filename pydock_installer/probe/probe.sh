@@ -1,4 +1,5 @@
-# What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root.
+# What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root. (To restore
+# packages, yum is asked for them, and may fetch metadata.)
 # Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, engine=VERSION, journal=yes|no,
 # package-proxy=URL, data-root=PATH, mirror=NAME=BASE, epel=NAME=BASE, registry=URL and
 # platform=ID:MAJOR:PATH, then --, then package names. What follows in sections/ is asked for preflight alone.
