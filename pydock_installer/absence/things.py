@@ -248,12 +248,17 @@ def _files(facts: Facts, traces: Traces, consents: Consents, busy: str | None) -
             yield Thing("config", f"the package key {key}", kept)
     if traces.journal:
         stays = kept and "pydock's own notes about this host; --purge-config removes them"
-        yield Thing("config", JOURNAL, stays, _needs_journal(facts, traces, consents))
+        yield Thing("config", JOURNAL, stays, _needs_journal(facts, traces, consents, busy))
 
 
-def _needs_journal(facts: Facts, traces: Traces, consents: Consents) -> str | None:
+def _needs_journal(facts: Facts, traces: Traces, consents: Consents, busy: str | None) -> str | None:
     """Why the journal has to stay; the role, which sees more, judges with fewer doubts."""
-    if not consents.purge_data and any(has_data(root, traces) for root in value(traces.roots, ())):
+    stay = [
+        root
+        for root in value(traces.roots, ())
+        if not consents.purge_data or (busy and root.kind == "containerd")
+    ]
+    if any(has_data(root, traces) for root in stay):
         return "it knows what an uninstallation with --purge-data needs to know"
     installed = value(facts.packages, {})
     back = [*files_to_restore(traces.journal), *removed_packages(traces.journal)]
