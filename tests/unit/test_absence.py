@@ -270,6 +270,14 @@ def test_docker_s_key_and_those_that_pydock_imported_go_with_the_settings():
     assert "8483c65d" not in step.sentence
 
 
+def test_the_journal_stays_beside_a_containerd_that_others_use():
+    data = root("/var/lib/containerd", ("io.containerd.metadata.v1.bolt",), "containerd")
+    others = Known((Namespace("k8s.io", 1),))
+    facts, traces = host_with(namespaces=others, roots=Known((data,)), journal=({"action": "found"},))
+    (thing,) = [thing for thing in things(facts, traces, ALL) if thing.what.endswith("journal.jsonl")]
+    assert "--purge-data" in thing.along
+
+
 def test_the_journal_goes_once_nobody_needs_it():
     """Removed packages and replaced files can be brought back by it; data is not found without it."""
 
