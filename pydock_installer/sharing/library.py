@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,8 @@ REPOMD = "repodata/repomd.xml"
 SMALL, LARGE, UNPACKED = 4 << 20, 4 << 30, 2 << 30
 #: Downloads at a time, attempts for each address, and how many mirrors of a list are tried.
 AT_A_TIME, ATTEMPTS, MIRRORS = 4, 3, 4
+#: Seconds in which something must come: of what is small, and of what is not.
+SOON, STALL = 10.0, 30.0
 #: Seconds for which a failure is the answer to all who ask for the same: a fleet does not storm a mirror that is down.
 REMEMBERED = 60.0
 
@@ -53,7 +54,7 @@ class Library:
         self,
         sources: Sequence[Source],
         cache: Cache,
-        fetch: Callable[[str, str, int], Iterator[bytes]],
+        fetch: Callable[[str, str, int, float], Iterator[bytes]],
         pause: Callable[[int], float],
     ) -> None:
         self._sources, self._cache, self._fetch, self._pause = sources, cache, fetch, pause
@@ -71,8 +72,9 @@ class Library:
         self._stopped.set()
 
     def ready(self, number: int) -> None:
-        """Read the index of a source. Raises ProblemError if it cannot be shared."""
-        if not self._sources[number].below:
+        """Read the index of a source that will be needed. Raises ProblemError if it cannot be shared."""
+        source = self._sources[number]
+        if not (source.below or source.spare):
             self._repository(number, "")
 
     def file(self, number: int, path: str) -> Path:
@@ -112,10 +114,10 @@ class Library:
         """Which repository below a source a package belongs to: one whose index was asked for."""
         with self._lock:
             asked = [key[2] for key in self._flights if key[:2] == ("index", number)]
-        found = [above for above in asked if path.startswith(above)]
+        found = sorted((str(above) for above in asked if path.startswith(above)), key=len)
         if not found:
             raise NotThereError(path)
-        return max(found, key=len)
+        return found[-1]
 
     # -- each of these is done once
 
@@ -128,7 +130,7 @@ class Library:
 
     def _read_index(self, source: Source, above: str) -> _Repository:
         bases = tuple(f"{base}/{above}".rstrip("/") for base in source.addresses)
-        for address in source.lists:
+        for address in source.lists if not bases else ():
             path = self._obtain((address,), source.proxy, None)
             bases += metadata.mirrors(path.read_text(encoding="utf-8", errors="replace"))[:MIRRORS]
         if not bases:
@@ -170,21 +172,18 @@ class Library:
         with self._lock:
             flight, began = self._flights.get(key, (None, 0.0))
             old = flight is not None and flight.done() and flight.exception() is not None
-            if flight is None or (old and time.monotonic() - began > REMEMBERED):
-                mine: Future[Any] = Future()
-                self._flights[key] = (mine, time.monotonic())
-            else:
-                mine = None  # type: ignore[assignment]
-        if mine is None:
-            assert flight is not None
-            return flight.result()
-        try:
-            mine.set_result(make())
-        except BaseException as problem:
-            with self._lock:
-                self._flights[key] = (mine, time.monotonic())
-            mine.set_exception(problem)
-        return mine.result()
+            first = flight is None or (old and time.monotonic() - began > REMEMBERED)
+            if flight is None or first:
+                flight = Future()
+                self._flights[key] = (flight, time.monotonic())
+        if first:
+            try:
+                flight.set_result(make())
+            except BaseException as problem:
+                with self._lock:
+                    self._flights[key] = (flight, time.monotonic())
+                flight.set_exception(problem)
+        return flight.result()
 
     def _forget(self, path: Path) -> None:
         with self._lock:
@@ -214,7 +213,8 @@ class Library:
 
     def _download(self, address: str, proxy: str, item: Item | None) -> Path:
         limit = SMALL if item is None else LARGE if item.size is None else item.size
-        with self._room, closing(self._fetch(address, proxy, limit)) as chunks:
+        with self._room:
+            chunks = self._fetch(address, proxy, limit, STALL if item else SOON)
             path, size = self._cache.keep(self._unless_stopped(chunks), item)
         with self._lock:
             self.fetched[0] += 1

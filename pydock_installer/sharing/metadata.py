@@ -1,4 +1,4 @@
-"""What repositories say of their files: names, sums and sizes. Pure; all of it is hostile text until a sum says otherwise."""
+"""What repositories say of their files: names, sums and sizes. Pure; the text is hostile."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from pydock_installer.sharing.library import Library, NotThereError, ProblemError
 
 #: Seconds for which a connection may say nothing.
-IDLE = 30
+IDLE = 60
 
 
 class Server(ThreadingHTTPServer):
@@ -35,10 +35,14 @@ class Server(ThreadingHTTPServer):
         """Files and bytes that hosts took."""
         self._lock = threading.Lock()
         self._room = threading.BoundedSemaphore(most)
+        self._ending = threading.Event()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """In a thread of its own, once there is room."""
-        self._room.acquire()
+        while not self._room.acquire(timeout=0.2):
+            if self._ending.is_set():
+                self.shutdown_request(request)
+                return
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -50,6 +54,12 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that go away are no news."""
+
+    def end(self) -> None:
+        """Listen no more."""
+        self._ending.set()
+        self.shutdown()
+        self.server_close()
 
     def count(self, size: int) -> None:
         """A host took a file."""
@@ -78,8 +88,7 @@ def serving(library: Library, most: int) -> Iterator[Server]:
         yield server
     finally:
         library.stop()
-        server.shutdown()
-        server.socket.close()
+        server.end()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -104,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._say(404, "")
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
 
     def _hand_out(self, number: int, path: str) -> None:
         try:

@@ -25,6 +25,8 @@ class Source:
     """Addresses of lists of mirrors (mirrorlist, metalink) that name more of them."""
     proxy: str = ""
     below: bool = False
+    spare: bool = False
+    """Whether hosts turn to it only if another fails."""
 
     @property
     def name(self) -> str:
@@ -84,7 +86,8 @@ def _of_host(entry: HostPlan, facts: Facts, package_proxy: str) -> Iterator[tupl
         order = [written, *(other for other in mirrors if other != written)]
         places = tuple(address for one in order if (address := _address(facts, one)))
         if places:
-            yield written.rstrip("/"), Source(places, proxy=package_proxy), ""
+            spare = written != mirrors[0]
+            yield written.rstrip("/"), Source(places, proxy=package_proxy, spare=spare), ""
     archives = tuple(root.rstrip("/") + "/" for root in wanted["docker_repositories_archives"])
     for root in archives:
         yield root, Source((root.rstrip("/"),), below=True), ""
@@ -114,7 +117,9 @@ def _of_host(entry: HostPlan, facts: Facts, package_proxy: str) -> Iterator[tupl
 
 def _address(facts: Facts, written: str) -> str | None:
     """An address with its variables filled in, if it can be fetched by anybody who knows it."""
-    values = dict(facts.package_facts.variables.value) if isinstance(facts.package_facts.variables, Known) else {}
+    values = (
+        dict(facts.package_facts.variables.value) if isinstance(facts.package_facts.variables, Known) else {}
+    )
     if isinstance(facts.architecture, Known):
         values.setdefault("basearch", facts.architecture.value)
     address = re.sub(r"\$\{?(\w+)\}?", lambda found: values.get(found[1], found[0]), written).rstrip("/")

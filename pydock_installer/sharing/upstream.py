@@ -1,4 +1,4 @@
-"""How the controller itself fetches: through its proxy, with its certificates, and patient with mirrors. No decisions."""
+"""How the controller itself fetches: through its proxy and with its certificates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 from pydock_installer import __version__
 
-#: Seconds in which something must have come.
-STALL = 30.0
 CHUNK = 1 << 20
 #: Answers after which the same question may have another one (RFC 9110).
 PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -45,10 +43,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def fetch(address: str, proxy: str, limit: int) -> Iterator[bytes]:
+def fetch(address: str, proxy: str, limit: int, stall: float) -> Iterator[bytes]:
     """The bytes of an address, through ``proxy`` or else as the environment says. Raises FetchError.
 
-    ``limit``: after so many bytes it cannot be what was asked for.
+    ``limit``: after so many bytes it cannot be what was asked for; ``stall``: seconds in which something must come.
     """
     handlers: list[urllib.request.BaseHandler] = [_Redirects()]
     if proxy:
@@ -57,7 +55,7 @@ def fetch(address: str, proxy: str, limit: int) -> Iterator[bytes]:
     headers = {"User-Agent": f"pydock/{__version__}", "Accept-Encoding": "identity"}
     try:
         request = urllib.request.Request(address, headers=headers)  # noqa: S310 - sources.py lets http and https pass alone
-        with opener.open(request, timeout=STALL) as answer:
+        with opener.open(request, timeout=stall) as answer:
             length, size = answer.headers.get("Content-Length"), 0
             while chunk := answer.read(CHUNK):
                 size += len(chunk)
