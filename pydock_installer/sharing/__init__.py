@@ -1,4 +1,4 @@
-"""The door of shared packages: what hosts need is fetched here once, checked, and handed to them over their own SSH connections.
+"""The door of shared packages: fetched here once, checked, and handed to hosts over their own SSH connections.
 
 ``sources.py`` decides what can be shared, ``metadata.py`` reads repositories (both pure); ``upstream.py`` fetches,
 ``cache.py`` keeps, ``library.py`` joins them so that nothing is fetched twice, and ``server.py`` hands it out.

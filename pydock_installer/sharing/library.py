@@ -201,7 +201,7 @@ class Library:
                 except FetchError as problem:
                     reason, again = str(problem), problem.passing
                 except WrongSumError as problem:
-                    reason, again = str(problem), attempt == 0
+                    reason, again = str(problem), attempt == 0 and len(addresses) == 1
                 except OSError as problem:
                     raise ProblemError(f"the controller cannot keep {address}: {problem}") from None
                 if not again or attempt + 1 == ATTEMPTS or self._stopped.wait(self._pause(attempt)):
@@ -209,7 +209,8 @@ class Library:
             problems.append(f"{address}: {reason}")
             if self._stopped.is_set():
                 break
-        raise ProblemError("; ".join(dict.fromkeys(problems)))
+        others = f"; {len(problems) - 1} more mirrors failed as well" if problems[1:] else ""
+        raise ProblemError(problems[0] + others)
 
     def _download(self, address: str, proxy: str, item: Item | None) -> Path:
         limit = SMALL if item is None else LARGE if item.size is None else item.size

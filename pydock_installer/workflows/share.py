@@ -88,7 +88,7 @@ def _unready(library: Library, found: Shares, talk: Talk, interrupted: threading
             if not isinstance(problem, ProblemError):
                 raise problem
             unready.append(number)
-            talk.note(f"Not shared, so hosts fetch it themselves: {found.sources[number].name} ({problem})")
+            talk.note(f"Not shared, hosts fetch it themselves: {problem}")
     return unready
 
 

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 
+from ansible.module_utils.pydock_fetch import pause
 from ansible.module_utils.pydock_host import lock_holder, note, tail
 from ansible.module_utils.pydock_package_set import (
     SAME_VERSION,
@@ -320,6 +321,7 @@ class Packages(object):
                 self.give_up_sharing("the way to the controller broke")
             elif not STALE.search(out + err):
                 break
+            time.sleep(pause(0))  # A fleet that was let down by its mirror does not come back as one.
             self.yum("-q", "clean", "metadata")
             self.before = after
         if unmet:

@@ -25,6 +25,8 @@ except ImportError:
 #: Where yum and dnf look by themselves.
 DIRECTORIES = ("/etc/yum.repos.d", "/etc/yum/repos.d", "/etc/distro.repos.d")
 MAIN = ("/etc/yum.conf", "/etc/dnf/dnf.conf")
+#: Where packages come down anyway.
+PLACE = "/var/cache"
 #: What of a repository's section is about the way to it.
 WAY = ("baseurl", "mirrorlist", "metalink", "proxy", "proxy_username", "proxy_password", "timeout", "retries")
 #: A way that takes credentials is the host's alone.
@@ -117,7 +119,7 @@ class Shared(object):
         if any(one.option("reposdir") for one in main):
             return None
         checked = bool(main) and all(is_on(one, "gpgcheck", False) for one in main)
-        place = tempfile.mkdtemp(prefix="pydock-", dir="/var/cache")
+        place = tempfile.mkdtemp(prefix="pydock-", dir=PLACE)
         atexit.register(shutil.rmtree, place, True)
         os.mkdir(os.path.join(place, "repos"))
         found = []
