@@ -123,6 +123,8 @@ def _address(facts: Facts, written: str) -> str | None:
     if isinstance(facts.architecture, Known):
         values.setdefault("basearch", facts.architecture.value)
     address = re.sub(r"\$\{?(\w+)\}?", lambda found: values.get(found[1], found[0]), written).rstrip("/")
+    if re.search(r"\{[{%#]", written):
+        return None  # Nothing of a host's is to look like a template to Ansible.
     if "$" in address or not re.fullmatch(r"https?://[!-~]{1,1000}", address):
         return None
     try:

@@ -3,11 +3,14 @@
 import json
 import os
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
 from tests.unit.modules import shared as library
+from tests.unit.test_module_packages_ensure import LISTED, EndedError, StandIn, packages
 from tests.unit.test_modules import run_old
 
 shared, archive = library("pydock_shared"), library("pydock_archive")
@@ -137,10 +140,97 @@ def test_what_yum_is_told_lies_in_a_place_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(shared, "MAIN", (str(tmp_path / "main"),))
     monkeypatch.setattr(shared, "PLACE", str(tmp_path))
     repos, cache = shared.Shared(20001, "secret", SOURCES).options()
-    place = repos.partition("=reposdir=")[2]
-    assert "http://127.0.0.1:20001/" in open(os.path.join(place, "a.repo")).read()
-    assert os.stat(os.path.dirname(place)).st_mode & 0o777 == 0o700
-    assert cache.partition("=cachedir=")[2].startswith(os.path.dirname(place))
+    place = Path(repos.partition("=reposdir=")[2])
+    assert "http://127.0.0.1:20001/" in (place / "a.repo").read_text()
+    assert place.parent.stat().st_mode & 0o777 == 0o700
+    assert Path(cache.partition("=cachedir=")[2]).parent == place.parent
     assert (tmp_path / "repos/a.repo").read_text() == FILE
     (tmp_path / "main").write_text("[main]\ngpgcheck=1\nreposdir=/srv/repos\n")
     assert shared.Shared(20001, "secret", SOURCES).options() is None
+
+
+def test_what_a_killed_run_left_is_taken_away_once_nobody_can_need_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared, "PLACE", str(tmp_path))
+    for pid in (os.getpid(), 99999999):
+        (tmp_path / f"pydock-shared-{pid}-x").mkdir()
+    shared.clear_up()
+    assert len(list(tmp_path.iterdir())) == 2, "yum may outlive its run for a while"
+    shared.clear_up(time.time() + 90000)
+    assert [path.name for path in tmp_path.iterdir()] == [f"pydock-shared-{os.getpid()}-x"]
+
+
+class Offer:
+    """A controller as a host sees it: whether it answers each time it is asked."""
+
+    def __init__(self, answers, problems=()):
+        self.given, self.told = list(answers), list(problems)
+
+    def __call__(self, **offer):
+        return self
+
+    def answers(self):
+        return self.given.pop(0) if self.given else True
+
+    def options(self):
+        return ["--setopt=reposdir=/there"]
+
+    def problems(self):
+        return self.told
+
+    def readable(self, text):
+        return text
+
+
+class Host(StandIn):
+    """A bare host that is offered shared packages; ``broken``: how many transactions bring nothing."""
+
+    def __init__(self, broken=0):
+        super().__init__({}, LISTED, shared={"port": 1}, version="26")
+        self.run_command_environ_update, self.broken = {}, broken
+
+    def run_command(self, command, **how):
+        if "install" in command and self.broken:
+            self.broken -= 1
+            self.commands.append(list(command))
+            return 1, "", "Status code: 502"
+        return super().run_command(command, **how)
+
+    def exit_json(self, **result):
+        raise EndedError("done", result["steps"][-1]["detail"], "")
+
+    def last(self):
+        return next(command for command in reversed(self.commands) if "install" in command)
+
+
+@pytest.fixture
+def offered(monkeypatch):
+    def offer(*given, **told):
+        monkeypatch.setattr(packages, "Shared", Offer(given, **told))
+        monkeypatch.setattr(packages, "pause", lambda attempt: 0)
+
+    return offer
+
+
+def test_packages_come_through_the_controller_and_the_step_says_so(offered):
+    offered(True)
+    host = Host()
+    assert host.outcome()[1].endswith("; through the controller")
+    assert "--setopt=reposdir=/there" in host.last()
+    assert host.params["shared"] == ["port"], "no secret is repeated in the result"
+    assert "127.0.0.1" in host.run_command_environ_update["no_proxy"]
+
+
+@pytest.mark.parametrize(("answers", "broken"), [([False], 0), ([True, False], 1)])
+def test_a_host_that_does_not_get_there_fetches_by_itself(offered, answers, broken):
+    """From the start, as where sshd forbids forwarding, or half-way."""
+    offered(*answers)
+    host = Host(broken)
+    assert "; downloaded by itself: " in host.outcome()[1]
+    assert "--setopt=reposdir=/there" not in host.last()
+
+
+def test_what_the_controller_has_not_got_is_the_cause(offered):
+    offered(problems=["https://c.example/x.rpm: its sum is not the one"])
+    kind, code, message = Host(broken=9).outcome()
+    assert (kind, code) == ("failed", "not-shared")
+    assert "https://c.example/x.rpm: its sum" in message

@@ -262,6 +262,7 @@ def test_the_repositories_of_a_plan_are_shared_in_the_words_of_the_host():
         repository("baseos", "https://c.example/$releasever/BaseOS/$basearch/"),
         repository("appstream", lists=("https://lists.example/?arch=$basearch",)),
         repository("odd", "https://c.example/$unknown/"),
+        repository("template", "https://c.example/{{x}}"),
         repository("secret", "https://user:pass@c.example/x"),
         repository("unsigned", "https://c.example/x", gpgcheck=False),
         repository("local", "file:///media"),
@@ -276,7 +277,7 @@ def test_the_repositories_of_a_plan_are_shared_in_the_words_of_the_host():
     assert base == Source(("https://c.example/9/BaseOS/x86_64",))
     assert found.sources[told["https://lists.example/?arch=$basearch"]].lists == ("https://lists.example/?arch=x86_64",)
     assert found.hosts["b"].items() < told.items(), "hosts share what they have in common"
-    assert {reason.partition(":")[0] for reason in found.reasons} == {"odd", "secret", "unsigned", "local"}
+    assert {reason.partition(":")[0] for reason in found.reasons} == {"odd", "template", "secret", "unsigned", "local"}
     assert found.without([told[docker.format("$basearch")]])["b"] == {
         written: number for written, number in found.hosts["b"].items() if number != 0
     }
@@ -301,7 +302,7 @@ def test_a_tree_knows_of_it_only_if_it_is_wanted():
     text = render_sharing({"a": {"https://c.example/$basearch": 3}}, 40000, 20001, "s3cret")
     assert "RemoteForward=127.0.0.1:20001 127.0.0.1:40000" in text
     assert "ExitOnForwardFailure=no" in text
-    assert 'https://c.example/$basearch": 3' in text
+    assert "https://c.example/$basearch: 3\n" in text
 
 
 def test_a_fleet_larger_than_a_mirror_bears_waits_its_turn():

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 
 from ansible.module_utils.pydock_archive import OPTION, sections
 
@@ -119,7 +120,8 @@ class Shared(object):
         if any(one.option("reposdir") for one in main):
             return None
         checked = bool(main) and all(is_on(one, "gpgcheck", False) for one in main)
-        place = tempfile.mkdtemp(prefix="pydock-", dir=PLACE)
+        clear_up()
+        place = tempfile.mkdtemp(prefix="pydock-shared-%d-" % os.getpid(), dir=PLACE)
         atexit.register(shutil.rmtree, place, True)
         os.mkdir(os.path.join(place, "repos"))
         found = []
@@ -149,6 +151,14 @@ class Shared(object):
         for written, number in self.sources.items():
             text = text.replace("%s/%d/" % (self.address, number), written.rstrip("/") + "/")
         return text.replace(self.word, "...")
+
+
+def clear_up(now=None):
+    """Take away what is left of a run that was killed long ago; yum may have outlived its own for a while."""
+    for left in glob.glob(PLACE + "/pydock-shared-*-*"):
+        alive = os.path.exists("/proc/" + os.path.basename(left).split("-")[2])
+        if not alive and (now or time.time()) - os.path.getmtime(left) > 86400:
+            shutil.rmtree(left, True)
 
 
 def without_proxy(environment):
