@@ -51,7 +51,7 @@ SHARED_ROLE = "docker_host"
 SHARING_ROLE = "docker_packages"
 SHARING_FILE = "inventory/sharing.yml"
 #: The roles whose work on a host begins with downloads.
-DOWNLOADING = ("docker_apply", "docker_repositories", "docker_packages", "docker_legacy")
+DOWNLOADING = (WHOLE_ROLE, "docker_repositories", SHARING_ROLE, LEGACY_ROLE)
 
 
 @dataclass(frozen=True)

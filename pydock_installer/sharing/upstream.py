@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import random
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from urllib.parse import urlsplit
 
 from pydock_installer import __version__
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
+#: Bytes a second below which a mirror is given up, as yum does it, and seconds before that is judged.
+SLOWEST, PATIENCE = 1000, 60.0
 #: Answers after which the same question may have another one (RFC 9110).
 PASSING = (408, 425, 429, 500, 502, 503, 504)
 
@@ -56,9 +59,12 @@ def fetch(address: str, proxy: str, limit: int, stall: float) -> Iterator[bytes]
     try:
         request = urllib.request.Request(address, headers=headers)  # noqa: S310 - sources.py lets http and https pass alone
         with opener.open(request, timeout=stall) as answer:
-            length, size = answer.headers.get("Content-Length"), 0
-            while chunk := answer.read(CHUNK):
+            length, size, began = answer.headers.get("Content-Length"), 0, time.monotonic()
+            while chunk := answer.read1(CHUNK):
                 size += len(chunk)
+                seconds = time.monotonic() - began
+                if seconds > PATIENCE and size < SLOWEST * seconds:
+                    raise FetchError(f"it gives less than {SLOWEST} bytes a second", True)
                 if size > limit:
                     raise FetchError("it is longer than it can be", False)
                 yield chunk

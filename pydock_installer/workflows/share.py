@@ -22,8 +22,8 @@ from pydock_installer.state import cache_directory
 from pydock_installer.workflows.look import count
 from pydock_installer.workflows.request import Talk
 
-#: Ports of hosts that are tried: below those that kernels give to connections (32768 on), above well-known services.
-PORTS = range(20000, 30000)
+#: Ports of hosts: below those that kernels give to connections (32768 on), and of no service that SELinux knows.
+PORTS = range(21000, 24000)
 
 
 @contextmanager
