@@ -9,7 +9,7 @@ from hashlib import sha256
 from types import ModuleType
 from typing import Any
 
-from pydock_installer import daemon_json
+from pydock_installer import content, daemon_json
 from pydock_installer.model import Facts, Known, Secret, Step
 from pydock_installer.setting_parts import EngineProxy
 
@@ -101,4 +101,4 @@ def _daemon(facts: Facts) -> Mapping[str, Any]:
 
 
 def _rules() -> ModuleType:
-    return daemon_json.load("pydock_daemon_proxy")
+    return content.role_module("docker_daemon", "pydock_daemon_proxy")

@@ -298,7 +298,7 @@ class _Needs:
         """The restart of a running engine that is due for what is wanted."""
         change = self.change
         due = change if change and change.restarts else None
-        return restart(self.facts, self.settings.daemon_settings(), None, due, self.proxy.due)
+        return restart(self.facts, self.settings.daemon_settings(), None, due, also=self.proxy.due)
 
     @property
     def proxy(self) -> engine_proxy.ProxyChange:

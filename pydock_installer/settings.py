@@ -107,6 +107,10 @@ class Settings(Part):
     repair_base_repositories: bool = Field(
         False, description="Point the repository files of an ended release to its archive."
     )
+    share_packages: bool = Field(
+        False, description="Fetch each package once, here, and hand it to the hosts over SSH."
+    )
+    downloads: int = Field(32, ge=1, le=512, description="Hosts that fetch packages at a time.")
     docker_version: Annotated[str, BeforeValidator(_version)] = Field(
         "latest", description="The engine wanted."
     )

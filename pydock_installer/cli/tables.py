@@ -68,6 +68,8 @@ def report_text(report: Report, verbose: int = 0) -> RenderableType:
     parts: list[RenderableType] = [table, *_causes(report.hosts, evidence)]
     if report.command == "uninstall":
         parts.append(left_text(report))
+    if report.command == "restore":
+        parts += [*_not_restored(report.hosts)]
     if verbose:
         parts += [*_steps(report.hosts)]
     parts.append(Text(summary(report), style="bold"))
@@ -248,6 +250,27 @@ def _causes(hosts: Sequence[HostReport], evidence: bool = False) -> Iterator[Ren
         if code := entries[0].code:
             text.append(f"\n  More: pydock explain {clean(code)}", style="dim not bold")
         yield text
+        yield Text("")
+
+
+def _not_restored(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
+    """What stays as it is, and what can be done about it; hosts with the same are told together."""
+    groups: dict[Finding, list[str]] = {}
+    for host in hosts:
+        # What its cause tells already is not told again.
+        for finding in host.plan.findings:
+            told = finding.message in (host.cause or "")
+            # By force it was put back all the same.
+            forced = finding.code == "restore-changed" and host.status is HostStatus.OK
+            if finding.severity is not Severity.WARNING or finding.group != "restore" or told or forced:
+                continue
+            groups.setdefault(finding, []).append(host.plan.host.name)
+    for finding, names in groups.items():
+        text = Text(clean(grouped(names)), style="bold").append(": ", style="not bold")
+        text.append(clean(finding.message), style="not bold")
+        if finding.remedy:
+            text.append(f"\n  {clean(finding.remedy)}", style="not bold")
+        yield text.append(f"\n  More: pydock explain {finding.code}", style="dim not bold")
         yield Text("")
 
 

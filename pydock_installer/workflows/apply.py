@@ -32,6 +32,7 @@ from pydock_installer.workflows.look import count
 from pydock_installer.workflows.plan import standing_proof, unapplied
 from pydock_installer.workflows.record import Record
 from pydock_installer.workflows.request import Progress, Request, Talk
+from pydock_installer.workflows.share import shared_packages
 
 #: What a person reads while a role runs.
 DOING = {
@@ -40,7 +41,7 @@ DOING = {
     "docker_daemon": "engine",
     "docker_verify": "proof",
     "docker_legacy": "packages, engine and proof",
-    "docker_restore": "files",
+    "docker_restore": "packages and files",
     "docker_absent": "removal",
 }
 
@@ -57,6 +58,7 @@ PHASE_OF_STEP = {
     "proxy": "daemon",
     "service": "daemon",
     "restore": "repository",
+    "distribution-packages": "packages",
     "packages": "packages",
 }
 #: How many lines of a host's own words a report has, and how much of each.
@@ -82,7 +84,11 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     parts = rollout.batches(list(todo), {name: entry.host.groups for name, entry in todo.items()}, chosen)
     ends: dict[str, ansible.RunEnd] = {}
     left: str | None = None
-    with interruptible() as interrupted, private_files():
+    with (
+        interruptible() as interrupted,
+        private_files(),
+        shared_packages(todo.values(), request.settings, directory, talk, interrupted),
+    ):
         for number, part in enumerate(parts):
             failed = sum(1 for name in ends if not _went_well(todo[name], ledger))
             if number and (left := _stop(failed, len(todo), chosen, interrupted, talk, parts[number:])):

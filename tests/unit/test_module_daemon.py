@@ -70,7 +70,7 @@ def test_a_file_that_is_put_back_is_told_to_the_journal(tmp_path, monkeypatch):
     made.put_back()
     assert path.read_text() == "old"
     assert entries[-1] == {
-        "action": "restored", "file": str(path), "backup": str(backup), "kept": None, "sha256": host.sha256(str(path)),
+        "action": "restored", "file": str(path), "backup": str(backup), "sha256": host.sha256(str(path)),
     }  # fmt: skip
     assert host.restorable(entries, {str(path): host.sha256(str(path))}) == []
     made.backup = made.before = None

@@ -42,13 +42,17 @@ ARGUMENTS = {
     "start_timeout": {"type": "int", "default": 120},
 }
 
+#: DOCKER_HOST empty: the engine of this host, whatever root's environment says.
+ENVIRONMENT = {"LC_ALL": "C", "LANG": "C", "DOCKER_HOST": "", "DOCKER_CONTEXT": ""}
 SETTINGS = "settings"
 
 
 class Daemon(object):
     """The file, and the engine that is to run with it."""
 
-    def __init__(self, module, settings, proxy):
+    kind, advice = "new", "correct the daemon settings and run again"
+
+    def __init__(self, module, settings, proxy=None):
         self.module, self.settings = module, settings
         self.path = os.path.realpath(module.params["path"])  # A link stays a link.
         self.engine = Engine(self.run, module.params["start_timeout"])
@@ -172,7 +176,7 @@ class Daemon(object):
             self.module.atomic_move(self.backup, self.path)
         else:
             os.remove(self.path)
-        note("restored", file=self.path, backup=self.backup, kept=None, sha256=sha256(self.path))
+        note("restored", file=self.path, backup=self.backup, sha256=sha256(self.path))
 
     # -- the service
 
@@ -201,13 +205,17 @@ class Daemon(object):
         if self.module.params["restart"] or not (self.ran or (answer is None and self.engine.shims())):
             return
         who = named(one.name for one in self.ran.values()) or "containers of an engine that does not answer"
-        keys = ", ".join(needs_restart(self.changed, answer and answer.version, self.merged) + self.drop_in.due)
+        keys = ", ".join(self.because(answer and answer.version))
         self.fail(
             "service",
             "restart-needed",
             "Nothing was changed: the engine has to restart%s, and %s would stop; let it (docker_daemon_restart: true,"
             " `pydock ... --restart`) when they may." % (" for " + keys if keys else "", who),
         )
+
+    def because(self, version):
+        """What a running engine has to restart for: keys, and variables of its proxy."""
+        return needs_restart(self.changed, version, self.merged) + self.drop_in.due
 
     def bring_up(self, how):
         """The engine's answer after it was started, restarted or reloaded."""
@@ -235,15 +243,16 @@ class Daemon(object):
         self.fail(
             SETTINGS if self.changed else "proxy",
             "settings-rolled-back",
-            "The engine did not accept the new %s (%s): %s, and the engine %s%s; correct the %s and run again."
+            "The engine did not accept the %s %s (%s): %s, and the engine %s%s; %s."
             % (
+                self.kind,
                 " and ".join(files),
                 reason(journal) or "its journal does not say why",
                 "what was there before is back" if len(files) > 1
                 else "it was removed again" if new else "the old file is back",
                 "runs with that" if back else "does not run even so",
                 "; %s ran before and do not run now" % named(gone) if gone else "",
-                "daemon settings" if self.changed else "engine's proxy",
+                self.advice if self.changed else "correct the engine's proxy and run again",
             ),
             journal,
         )  # fmt: skip
@@ -351,8 +360,7 @@ class Daemon(object):
 
 def work(module):
     """Do it; the module ends with the result."""
-    # DOCKER_HOST empty: the engine of this host, whatever root's environment says.
-    module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C", "DOCKER_HOST": "", "DOCKER_CONTEXT": ""}
+    module.run_command_environ_update = ENVIRONMENT
     settings = json.loads(json.dumps(module.params["settings"]))  # Python 2.7 mixes its two kinds of text.
     module.params["settings"] = without_passwords(settings)  # Ansible repeats the parameters in its result.
     proxy = dict(module.params["proxy"], **module.params["proxy_secrets"])

@@ -87,7 +87,7 @@ class DropIn(object):
         if self.after is None:
             note_file(self.path, None)
         else:
-            note("restored", file=self.path, backup=self.backup, kept=None, sha256=sha256(self.path))
+            note("restored", file=self.path, backup=self.backup, sha256=sha256(self.path))
 
     def _kept(self):
         """A copy of what somebody changed since pydock wrote it; of pydock's own words none is kept."""

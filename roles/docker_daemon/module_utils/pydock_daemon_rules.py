@@ -18,6 +18,9 @@ RELOADABLE = frozenset(
 RELOADABLE_SINCE = {"registry-mirrors": (17, 4)}
 #: Engines that forget insecure-registries when they reload registry-mirrors: from, up to but without (moby#45552).
 FORGETFUL = (((23, 0, 0), (23, 0, 7)), ((24, 0, 0), (24, 0, 2)))
+#: What stands for a key that is gone. On a reload the engine keeps its value of a key that the file does not name
+#: (moby v29.7.2, daemon/reload.go: IsValueSet).
+UNSET = {"debug": False, "insecure-registries": [], "labels": [], "live-restore": False, "registry-mirrors": []}
 #: With another value of these, containers do not survive a restart even with live-restore (Docker's manual on it).
 CUTS_CONTAINERS_OFF = frozenset(
     """bip bip6 bridge containerd containerd-namespace data-root default-address-pools exec-root firewall-backend
@@ -68,6 +71,23 @@ def needs_restart(changed, version=None, merged=()):
         return []
     beyond = sorted(set(changed) - RELOADABLE)
     return beyond or sorted(changed)
+
+
+def spelt_out(changed, wanted):
+    """The wanted settings, each changed key that is gone from them spelt out, so that a reload takes them over; None
+    where only a restart makes the engine forget one."""
+    gone = [key for key in changed if key not in wanted]
+    if not set(gone) <= set(UNSET):
+        return None
+    return dict(wanted, **dict((key, UNSET[key]) for key in gone))
+
+
+def needs_restart_for(changed, version, wanted):
+    """As ``needs_restart`` where the file is to become ``wanted``, and keys may go from it."""
+    told = spelt_out(changed, wanted)
+    if told is None:
+        return sorted(key for key in changed if key not in RELOADABLE or (key not in wanted and key not in UNSET))
+    return needs_restart(changed, version, told)
 
 
 def containers_go_on(changed, running, installed):

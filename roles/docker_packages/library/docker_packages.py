@@ -34,6 +34,13 @@ options:
     default: /etc/yum.repos.d/docker-ce.repo
   repository_id: {description: The repository that the engine comes from., type: str, default: docker-ce-stable}
   lock_timeout: {description: Seconds to wait for another package manager., type: int, default: 300}
+  shared:
+    description:
+      - A way to packages that the controller has; pydock tells it while it hands them out.
+      - The keys are C(port), C(secret) and C(sources), addresses in this host's repository files with a number each.
+      - Where that way is closed, packages come from the repositories themselves.
+    type: dict
+    default: {}
 author: [pydock]
 """
 

@@ -100,7 +100,7 @@ class Mirrors(object):
         """The file as it was before the last mirror."""
         if self.before is not None:
             self._place(self.before)
-            note("restored", file=self.path, backup=self.backup, kept=None, sha256=sha256(self.path))
+            note("restored", file=self.path, backup=self.backup, sha256=sha256(self.path))
             os.remove(self.backup)
             self.before = None
 
