@@ -90,7 +90,9 @@ def plan_host(
         steps, in_the_way = needs.steps(wishes.verify), needs.podman()
     host = replace(host, interpreter=host.interpreter or known.interpreter)
     if in_the_way and not wishes.replace_podman:
-        findings = (*findings, _podman(in_the_way))
+        # The rule's warning says what would go; this says that it stays.
+        others = (f for f in findings if (f.code, f.severity) != ("conflicting-packages", Severity.WARNING))
+        findings = (*others, _podman(in_the_way))
         return HostPlan(host, facts, findings, consent=in_the_way)
     due = None if wishes.restart or wishes.only_verify else needs.restart()
     return HostPlan(
