@@ -72,7 +72,7 @@ def plan(
 ) -> HostPlan:
     """The steps that a host of release 6 lacks; none if its options cannot be what the settings say."""
     try:
-        wanted = options(facts, settings.daemon_settings())
+        wanted = options(facts, settings.legacy_settings())
     except ValueError as problem:
         if only_verify:
             wanted = Options("", "", {}, {})
@@ -236,7 +236,7 @@ class _Needs:
 
     def _proxies(self) -> Mapping[str, str]:
         """What is told to the host: what has a password is there already, or the host is refused."""
-        wanted = legacy_options.proxies(self.settings.daemon_settings())
+        wanted = legacy_options.proxies(self.settings.legacy_settings())
         return {name: value for name, value in wanted.items() if "@" not in value}
 
     def _file(self) -> bool:

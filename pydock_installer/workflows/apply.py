@@ -26,12 +26,13 @@ from pydock_installer.model import (
 from pydock_installer.outcome import Ledger
 from pydock_installer.render import PARTS, render, roles_of, tasks_of
 from pydock_installer.report import exit_code, to_json
-from pydock_installer.settings import Rollout
+from pydock_installer.setting_parts import Rollout
 from pydock_installer.state import private_files
 from pydock_installer.workflows.look import count
 from pydock_installer.workflows.plan import standing_proof, unapplied
 from pydock_installer.workflows.record import Record
 from pydock_installer.workflows.request import Progress, Request, Talk
+from pydock_installer.workflows.share import shared_packages
 
 #: What a person reads while a role runs.
 DOING = {
@@ -40,7 +41,7 @@ DOING = {
     "docker_daemon": "engine",
     "docker_verify": "proof",
     "docker_legacy": "packages, engine and proof",
-    "docker_restore": "files",
+    "docker_restore": "packages and files",
     "docker_absent": "removal",
     "docker_legacy_absent": "removal",
 }
@@ -55,8 +56,10 @@ PHASE_OF_STEP = {
     "engine": "packages",
     "library": "packages",
     "settings": "daemon",
+    "proxy": "daemon",
     "service": "daemon",
     "restore": "repository",
+    "distribution-packages": "packages",
     "packages": "packages",
 }
 #: How many lines of a host's own words a report has, and how much of each.
@@ -82,7 +85,11 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     parts = rollout.batches(list(todo), {name: entry.host.groups for name, entry in todo.items()}, chosen)
     ends: dict[str, ansible.RunEnd] = {}
     left: str | None = None
-    with interruptible() as interrupted, private_files():
+    with (
+        interruptible() as interrupted,
+        private_files(),
+        shared_packages(todo.values(), request.settings, directory, talk, interrupted),
+    ):
         for number, part in enumerate(parts):
             failed = sum(1 for name in ends if not _went_well(todo[name], ledger))
             if number and (left := _stop(failed, len(todo), chosen, interrupted, talk, parts[number:])):

@@ -180,7 +180,7 @@ def with_work(host):
 
 
 def test_docker_goes_from_both_kinds_of_host_and_what_is_not_its_own_stays(hosts, pydock6):
-    old, new = hosts
+    old, _new = hosts
     with_work(old)
     shown = pydock6("uninstall", "--dry-run", "old6", "new9", check=0).stdout
     assert "web (image unknown, runs)" in shown

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pydock_installer import legacy_report
-from pydock_installer.settings import EPEL_KEY
+from pydock_installer.setting_parts import EPEL_KEY
 from tests.unit.modules import ROLES
 
 

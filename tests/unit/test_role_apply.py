@@ -17,9 +17,9 @@ def worker(work):
     return SimpleNamespace(ARGUMENTS={"name": {"type": "str", "default": "x"}}, work=work)
 
 
-def run(monkeypatch, capsys, parts, workers, **how):
+def run(monkeypatch, capsys, parts, workers, secrets=None, **how):
     """What Ansible reads of a run of the module, whose parts are done by ``workers``."""
-    told = {"parts": parts, **{f"_ansible_{name}": value for name, value in how.items()}}
+    told = {"parts": parts, "secrets": secrets or {}, **{f"_ansible_{name}": value for name, value in how.items()}}
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": told}).encode())
     monkeypatch.setattr(module, "PARTS", tuple(workers.items()))
     with pytest.raises(SystemExit):
@@ -71,6 +71,15 @@ def test_a_part_that_breaks_off_says_where(monkeypatch, capsys):
     assert "in broken" in told["parts"][0]["module_stderr"]
 
 
+def test_a_secret_reaches_its_part_and_nothing_that_is_said(monkeypatch, capsys):
+    seen = []
+    parts = {"docker_packages": {}, "docker_daemon": {"name": "plain"}}
+    workers = {"docker_packages": well(seen), "docker_daemon": well(seen)}
+    told = run(monkeypatch, capsys, parts, workers, {"docker_packages": {"name": "pa55word"}})
+    assert [name for name, _ in seen] == ["pa55word", "plain"]
+    assert "pa55word" not in json.dumps(told)
+
+
 def test_what_a_part_is_told_is_not_repeated(monkeypatch, capsys):
     """Options may hold passwords."""
     told = run(monkeypatch, capsys, {"docker_daemon": {"name": "pa55"}}, {"docker_daemon": worker(lambda part: None)})
@@ -97,4 +106,4 @@ def test_its_four_workers_are_there_under_python_2_7():
 def test_the_role_says_the_same_everywhere():
     assert set(read("docker_apply", "defaults/main.yml")) == set(specification("docker_apply"))
     (task,) = read("docker_apply", "tasks/main.yml")
-    assert task["docker_apply"] == {"parts": "{{ docker_apply_parts }}"}
+    assert task["docker_apply"] == {"parts": "{{ docker_apply_parts }}", "secrets": "{{ docker_apply_secrets }}"}

@@ -16,6 +16,10 @@ options:
     description: By the name of the role, the options of its module.
     type: dict
     required: true
+  secrets:
+    description: Further options, likewise by the name of the role, of which nothing is logged or told.
+    type: dict
+    default: {}
 author: [pydock]
 """
 
@@ -95,7 +99,11 @@ def do(role, worker, options, told):
 def main():
     told = json.loads(basic._ANSIBLE_ARGS.decode("utf-8"))["ANSIBLE_MODULE_ARGS"]
     module = basic.AnsibleModule(
-        argument_spec={"parts": {"type": "dict", "required": True}}, supports_check_mode=True
+        argument_spec={
+            "parts": {"type": "dict", "required": True},
+            "secrets": {"type": "dict", "default": {}, "no_log": True},
+        },
+        supports_check_mode=True,
     )
     # Ansible repeats the parameters in its result, and these may hold passwords.
     module.params["parts"] = sorted(told["parts"])
@@ -106,7 +114,8 @@ def main():
     for role, worker in PARTS:
         if role not in told["parts"]:
             continue
-        result = do(role, worker, told["parts"][role], told)
+        options = dict(told["parts"][role], **told.get("secrets", {}).get(role, {}))
+        result = do(role, worker, options, told)
         diff = result.pop("diff", [])
         diffs += diff if isinstance(diff, list) else [diff]
         results.append(result)
