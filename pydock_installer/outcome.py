@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -54,7 +54,9 @@ class Ledger:
         """Take note of an event; the steps that it ended."""
         if event.kind in ("started", "skipped"):
             return ()
-        event = _Told.of(event)
+        return tuple(step for part in _parts(_Told.of(event)) for step in self._enter(part))
+
+    def _enter(self, event: Event) -> tuple[StepResult, ...]:
         if event.kind == "ok":
             self._finished.setdefault(event.host, set()).add(event.task)
         steps = _steps(event)
@@ -69,6 +71,17 @@ class Ledger:
     def finished(self, host: str) -> set[str]:
         """The tasks that went well on a host."""
         return self._finished.get(host, set())
+
+
+def _parts(event: Event) -> Iterator[Event]:
+    """One task may do the work of several roles: then each has an event of its own."""
+    told = event.result.get("parts")
+    parts = [part for part in told if isinstance(part, Mapping)] if isinstance(told, list) else []
+    for part in parts:
+        kind = "failed" if part.get("failed") else "ok"
+        yield _Told(event.host, str(part.get("role"))[:40], kind, part, _seconds(part.get("seconds")))
+    if not parts or (event.kind != "ok" and not parts[-1].get("failed")):
+        yield event
 
 
 def _after(before: Outcome, event: Event, steps: tuple[StepResult, ...]) -> Outcome:
@@ -117,20 +130,26 @@ def _steps(event: Event) -> tuple[StepResult, ...]:
 
 def _short(task: str) -> str:
     """``packages`` of the role ``docker_packages``."""
-    return task.removeprefix("docker_") or "connection"
+    return "connection" if task in ("docker_apply", "") else task.removeprefix("docker_")
 
 
 def _step(entry: Mapping[str, Any]) -> StepResult:
     status = str(entry.get("status"))
     known = status if status in {member.value for member in StepStatus} else "failed"
-    try:
-        seconds = round(float(entry.get("seconds", 0.0)), 2)
-    except (TypeError, ValueError, OverflowError):
-        seconds = 0.0
-    seconds = seconds if math.isfinite(seconds) else 0.0
     return StepResult(
-        str(entry.get("name", "step"))[:40], StepStatus(known), seconds, str(entry.get("detail") or "")[:500]
+        str(entry.get("name", "step"))[:40],
+        StepStatus(known),
+        _seconds(entry.get("seconds")),
+        str(entry.get("detail") or "")[:500],
     )
+
+
+def _seconds(told: Any) -> float:
+    try:
+        seconds = round(float(told or 0.0), 2)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0
 
 
 def _proof(told: Any) -> Proof | None:

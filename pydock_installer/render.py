@@ -42,6 +42,9 @@ ROLE_OF_STEP = {
 SHIPPED = {".py", ".yml", ".md", ".j2", ".sh", ".txt", ".base64"}
 #: What does every step on release 6.
 LEGACY_ROLE = "docker_legacy"
+#: The roles whose work is done in one task where a host needs several of them, in that order; the role that does it.
+PARTS = ("docker_repositories", "docker_packages", "docker_daemon", "docker_verify")
+WHOLE_ROLE = "docker_apply"
 #: What the modules of the others import.
 SHARED_ROLE = "docker_host"
 
@@ -110,8 +113,8 @@ def render(plan: Plan, settings: Settings) -> RunTree:
     hosts = [entry for entry in plan.hosts if entry.steps]
     prompts = _prompts(hosts)
     variables = {id(prompt.secret): prompt.variable for prompt in prompts}
-    order = [*ROLE_OF_STEP.values(), LEGACY_ROLE]
-    roles = sorted({role for entry in hosts for role in roles_of(entry)}, key=order.index)
+    order = [WHOLE_ROLE, *ROLE_OF_STEP.values(), LEGACY_ROLE]
+    roles = sorted({role for entry in hosts for role in tasks_of(entry)}, key=order.index)
     inventory = {
         "docker": {"hosts": {entry.host.name: _variables(entry, variables) for entry in hosts}},
     }
@@ -129,6 +132,7 @@ def render(plan: Plan, settings: Settings) -> RunTree:
         "strategy": "ansible.builtin.free",
         "prompts": prompts,
         "roles": roles,
+        "module_utils": [f"roles/{role}/module_utils" for role in PARTS] if WHOLE_ROLE in roles else [],
         "forks": min(settings.forks, max(len(hosts), 1)),
         "timeout": round(settings.ssh.timeout),
         "ssh_args": _ssh_arguments(settings),
@@ -141,6 +145,9 @@ def render(plan: Plan, settings: Settings) -> RunTree:
     files["inventory/hosts.yml"] = f"---\n{to_yaml(inventory)}"
     for role in (SHARED_ROLE, *roles):
         files.update(_role_files(role))
+    if WHOLE_ROLE in roles:
+        for role in PARTS:
+            files.update(_role_files(f"{role}/module_utils"))
     return RunTree(files, prompts)
 
 
@@ -150,6 +157,12 @@ def roles_of(entry: HostPlan) -> tuple[str, ...]:
         return (entry.role,) if entry.steps else ()
     names = {step.name for step in entry.steps}
     return tuple(dict.fromkeys(role for step, role in ROLE_OF_STEP.items() if step in names))
+
+
+def tasks_of(entry: HostPlan) -> tuple[str, ...]:
+    """The roles that the tree runs for a host: one task, whatever it needs done."""
+    roles = roles_of(entry)
+    return (WHOLE_ROLE,) if len(roles) > 1 and set(roles) <= set(PARTS) else roles
 
 
 def _variables(entry: HostPlan, secrets: Mapping[int, str]) -> dict[str, Any]:
@@ -165,9 +178,20 @@ def _variables(entry: HostPlan, secrets: Mapping[int, str]) -> dict[str, Any]:
         "ansible_become_password": _reference(host.become_password, secrets),
     }
     roles = roles_of(entry)
-    told = {name: value for name, value in entry.variables.items() if name.startswith(tuple(roles))}
     present = {name: value for name, value in connection.items() if value is not None}
-    return {**present, "pydock_roles": list(roles), **told}
+    if tasks_of(entry) == (WHOLE_ROLE,):
+        told: dict[str, Any] = {f"{WHOLE_ROLE}_parts": {role: _options(role, entry) for role in roles}}
+    else:
+        told = {name: value for name, value in entry.variables.items() if name.startswith(roles)}
+    return {**present, "pydock_roles": list(tasks_of(entry)), **told}
+
+
+def _options(role: str, entry: HostPlan) -> dict[str, Any]:
+    """What the module of a role is told: the role's variables have the names of its options."""
+    prefix = f"{role}_"
+    return {
+        name.removeprefix(prefix): value for name, value in entry.variables.items() if name.startswith(prefix)
+    }
 
 
 def _reference(secret: Secret | None, variables: Mapping[int, str]) -> _Template | None:

@@ -24,7 +24,7 @@ from pydock_installer.model import (
     StepStatus,
 )
 from pydock_installer.outcome import Ledger
-from pydock_installer.render import LEGACY_ROLE, render, roles_of
+from pydock_installer.render import LEGACY_ROLE, PARTS, render, roles_of, tasks_of
 from pydock_installer.report import exit_code, to_json
 from pydock_installer.settings import Rollout
 from pydock_installer.state import private_files
@@ -154,10 +154,10 @@ def _tell(
 ) -> HostReport | None:
     """Tell of an event; the host's report if it was the last one there."""
     entry = todo.get(event.host)
-    if entry is None or event.task not in roles_of(entry):
+    if entry is None or event.task not in tasks_of(entry):
         return None
     if event.kind == "started":
-        progress.step(event.host, DOING.get(event.task, event.task))
+        progress.step(event.host, _doing(entry, event.task))
         return None
     for step in ledger.enter(event):
         progress.step_done(event.host, step)
@@ -167,6 +167,13 @@ def _tell(
     elif ledger.finished(event.host) >= set(roles_of(entry)):
         progress.host_done(event.host, True, "done")
     return _ended(entry, ledger)
+
+
+def _doing(entry: HostPlan, task: str) -> str:
+    """``packages, engine and proof``: one task may do several roles' work."""
+    roles = [task] if task in DOING else [role for role in roles_of(entry) if role in PARTS]
+    *most, last = [DOING[role] for role in roles]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.unit.modules import load, shared
+from tests.unit.modules import library, shared
 
-daemon, engine = load("docker_daemon"), shared("pydock_daemon_engine")
+daemon, engine = library("pydock_daemon"), shared("pydock_daemon_engine")
 
 
 def test_an_address_keeps_its_host_and_loses_its_password():

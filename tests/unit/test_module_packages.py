@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pydock_installer.platforms import versions as ours
-from tests.unit.modules import load, modest, shared
+from tests.unit.modules import library, modest, shared
 
-module, repositories = load("docker_packages"), load("docker_repository")
+module, repositories = library("pydock_packages"), library("pydock_repository")
 packages = shared("pydock_package_set")
 
 

@@ -5,9 +5,9 @@ import pytest
 from pydock_installer import platforms
 from pydock_installer.repository import KEY_FILE, REPOSITORY_ID, repository
 from pydock_installer.settings import DOCKER_KEY
-from tests.unit.modules import library, load
+from tests.unit.modules import library
 
-repositories = load("docker_repository")
+repositories = library("pydock_repository")
 fetch = library("pydock_fetch")
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.modules import load, modest
+from tests.unit.modules import library, modest
 
-daemon, verify = load("docker_daemon"), load("docker_verify")
+daemon, verify = library("pydock_daemon"), library("pydock_proof")
 
 
 @pytest.mark.parametrize(

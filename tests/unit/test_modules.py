@@ -65,16 +65,11 @@ for name in ("ansible", "ansible.module_utils", "ansible.module_utils.basic"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["ansible.module_utils.basic"].AnsibleModule = object
 sys.modules["ansible.module_utils"].__path__ = sys.argv.pop(1).split(":")
-def load(path):
-    made = types.ModuleType("made")
-    exec(compile(io.open(path, "rb").read(), path, "exec"), made.__dict__)
-    return made
-packages, repositories, daemon, verify = [load(path) for path in sys.argv[1:]]
+from ansible.module_utils import pydock_packages as packages, pydock_repository as repositories
+from ansible.module_utils import pydock_daemon as daemon, pydock_proof as verify
 """
-    names = ("docker_packages", "docker_repository", "docker_daemon", "docker_verify")
-    paths = [str(next(ROLES.glob(f"*/library/{name}.py"))) for name in names]
     done = subprocess.run(
-        [old_python(), "-B", "-", ":".join(SHARED), *paths], input=(head + body).encode(), capture_output=True, timeout=30
+        [old_python(), "-B", "-", ":".join(SHARED)], input=(head + body).encode(), capture_output=True, timeout=30
     )
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout.decode().splitlines()[-1])

@@ -280,7 +280,7 @@ def test_role_and_run_tree_agree():
     settings = Settings()
     tree = render(Plan(tuple(plan_host(host, facts, settings, Wishes()) for host, facts in hosts)), settings)
     site = tree.files["site.yml"]
-    assert site.index("docker_repositories") < site.index("docker_legacy")
+    assert site.index("docker_apply") < site.index("docker_legacy")
     assert tree.files["roles/docker_legacy/files/docker_legacy.sh"] == SCRIPT
     assert "roles/docker_legacy/files/builtin.base64" in tree.files
     inventory = yaml.load(tree.files["inventory/hosts.yml"].replace("!unsafe ", ""), yaml.SafeLoader)["docker"]["hosts"]

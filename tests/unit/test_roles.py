@@ -6,16 +6,17 @@ import pytest
 import yaml
 
 from pydock_installer.absence import Consents, plan_absence
-from pydock_installer.model import Host, Known, Plan
+from pydock_installer.model import Host, HostPlan, Known, Plan, Step
 from pydock_installer.planner import Wishes, plan_host
-from pydock_installer.render import ROLE_OF_STEP, SHARED_ROLE, render
+from pydock_installer.render import PARTS, ROLE_OF_STEP, SHARED_ROLE, render
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare, installed
 from tests.unit.modules import ROLES, load
 from tests.unit.traces import seen
 
-#: docker_legacy has no module: tests/unit/test_role_legacy.py.
-NAMES = sorted(path.parent.parent.name for path in ROLES.glob("*/tasks/main.yml") if path.parts[-3] != "docker_legacy")
+#: docker_legacy has no module: tests/unit/test_role_legacy.py; docker_apply does the work of others: test_role_apply.py.
+OTHERS = {"docker_legacy", "docker_apply"}
+NAMES = sorted({path.parent.parent.name for path in ROLES.glob("*/tasks/main.yml")} - OTHERS)
 TYPES = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
 each_role = pytest.mark.parametrize("role", NAMES)
 
@@ -65,7 +66,21 @@ def told(*hosts, **changes):
     settings = Settings(**changes)
     plan = Plan(tuple(plan_host(host, facts, settings, Wishes(replace_podman=True)) for host, facts in hosts))
     made = render(plan, settings)
-    return yaml.load(made.files["inventory/hosts.yml"], Loader)["docker"]["hosts"], made
+    return {name: flat(entry) for name, entry in variables(made).items()}, made
+
+
+def variables(made):
+    """What the inventory of a run tree says of each host."""
+    return yaml.load(made.files["inventory/hosts.yml"], Loader)["docker"]["hosts"]
+
+
+def flat(variables):
+    """What docker_apply is told for the roles whose work it does, as those roles themselves would be told."""
+    parts = variables.get("docker_apply_parts", {})
+    names = {f"{role}_{name}": value for role, options in parts.items() for name, value in options.items()}
+    roles = list(parts) or variables["pydock_roles"]
+    others = {name: value for name, value in variables.items() if name != "docker_apply_parts"}
+    return {**others, **names, "pydock_roles": roles}
 
 
 @each_role
@@ -197,8 +212,12 @@ def test_what_a_run_tree_tells_a_role_is_in_its_specification(changes):
 
 def test_a_run_tree_carries_the_whole_role():
     """It works without pydock: task, module, defaults and specification are in it, and nothing else of pydock's."""
-    trees = {role: told(*HOSTS)[1] for role in NAMES if role != "docker_restore"}
-    trees["docker_absent"] = render(Plan((absence(),)), Settings())
+    facts = bare("9")
+    trees = {"docker_absent": render(Plan((absence(),)), Settings())}
+    for step, role in ROLE_OF_STEP.items():
+        if role in PARTS:
+            entry = HostPlan(Host("a", "192.0.2.1"), facts, (), (Step(step, "", ""),))
+            trees[role] = render(Plan((entry,)), Settings())
     for role, made in trees.items():
         held = {name.removeprefix(f"roles/{role}/") for name in made.files if name.startswith(f"roles/{role}/")}
         assert {
