@@ -110,6 +110,9 @@ class Ssh(_Part):
         "strict", description="What to do about unknown keys."
     )
     timeout: float = Field(10, gt=0, le=600, description="Seconds, for connecting and for logging in.")
+    retries: int = Field(
+        2, ge=0, le=10, description="Further tries where a host is out of reach or its connection breaks."
+    )
     config: Path | None = Field(None, description="An ssh configuration file, as `ssh -F`.")
 
 
@@ -237,6 +240,7 @@ class Settings(_Part):
     legacy: Legacy = Legacy()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
+    time_limit: int = Field(3600, ge=5, le=86400, description="Seconds that the work on one host may take.")
 
     def daemon_settings(self) -> dict[str, Any]:
         """What goes into daemon.json."""

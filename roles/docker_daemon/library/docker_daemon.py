@@ -18,6 +18,7 @@ options:
   enable: {description: Whether the engine is to start at boot., type: bool, default: true}
   path: {description: The engine's settings file., type: path, default: /etc/docker/daemon.json}
   start_timeout: {description: Seconds for the engine to answer., type: int, default: 120}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -34,12 +35,12 @@ code: {description: Name of the failure., type: str, returned: failure}
 evidence: {description: The tool's own words., type: str, returned: failure}
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_daemon import ARGUMENTS, work
+from ansible.module_utils.pydock_turn import HostModule
 
 
 def main():
-    work(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True))
+    work(HostModule(argument_spec=ARGUMENTS, supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ options:
   restart: {description: Whether running containers may stop., type: bool, default: false}
   repository_id: {description: The repository that the engine comes from., type: str, default: docker-ce-stable}
   lock_timeout: {description: Seconds to wait for another package manager., type: int, default: 300}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -42,12 +43,12 @@ code: {description: Name of the failure., type: str, returned: failure}
 evidence: {description: The tool's own words., type: str, returned: failure}
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_packages import ARGUMENTS, work
+from ansible.module_utils.pydock_turn import HostModule
 
 
 def main():
-    work(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True))
+    work(HostModule(argument_spec=ARGUMENTS, supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ options:
   force: {description: Whether to put back also files that somebody else changed since., type: bool, default: false}
   journal: {description: The journal., type: path, default: /var/lib/pydock/journal.jsonl}
   directory: {description: Only files right below it are put back., type: path, default: /etc/yum.repos.d}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -41,8 +42,8 @@ import shutil
 import tempfile
 import time
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_host import back_up, journal, note, restorable, sha256
+from ansible.module_utils.pydock_turn import HostModule
 
 
 def sums_of(entries):
@@ -121,7 +122,7 @@ class Restore(object):
 
 
 def main():
-    module = AnsibleModule(
+    module = HostModule(
         argument_spec={
             "files": {"type": "list", "elements": "str", "default": []},
             "force": {"type": "bool", "default": False},
