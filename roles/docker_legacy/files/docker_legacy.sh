@@ -30,6 +30,11 @@ greeting='Hello from Docker'
 patience=300
 files=
 force=no
+run=
+owner=
+command=
+break_lock=no
+time_limit=3600
 for word do
     value=${word#*=}
     case $word in
@@ -52,12 +57,17 @@ for word do
     patience=*) patience=$value ;;
     file=*) files=$files$value$newline ;;
     force=*) force=$value ;;
+    run=*) run=$value ;;
+    owner=*) owner=$value ;;
+    command=*) command=$value ;;
+    break_lock=*) break_lock=$value ;;
+    time_limit=*) time_limit=$value ;;
     *=*) ;;
     esac
 done
 
 work=$(mktemp -d /tmp/pydock.XXXXXX) || exit 1
-trap 'rm -rf "$work"' EXIT
+trap 'leave; rm -rf "$work"' EXIT
 trap 'exit 129' HUP INT TERM
 said=$work/said
 : >"$said"
@@ -70,6 +80,11 @@ json() {
         awk 'NR > 1 { printf "\\n" } { printf "%s", $0 }'
 }
 begin() {
+    step=lock
+    [ -z "$about" ] || mine || fail lock-broken "Nothing more was begun here: $(holder)." /dev/null
+    [ -z "$run" ] || [ ! -e "/tmp/.pydock-stop-$run" ] || fail interrupted "Nothing more was begun here: the run was interrupted." /dev/null
+    [ "$(date +%s)" -lt "$ends" ] ||
+        fail time-limit "Nothing more was begun here: $time_limit s, the limit of the work on a host, are over." /dev/null
     step=$1
     began=$(date +%s)
 }
@@ -81,7 +96,7 @@ tell() {
 }
 # fail CODE MESSAGE [FILE]: the end of the run, with the end of what a tool said.
 fail() {
-    tell failed "$2"
+    [ "$1" = interrupted ] || tell failed "$2"
     evidence=$(tail -c 3000 "${3:-$said}")
     printf 'pydock: {"failed": {"code": "%s", "message": "%s", "evidence": "%s"}}\n' \
         "$1" "$(json "$2")" "$(json "$evidence")"
@@ -92,6 +107,36 @@ may() {
     [ "$check" != yes ] && return 0
     tell changed "$1"
     return 1
+}
+
+# -- whose turn it is
+
+# A lock that goes with this process, and in it who sent it (role docker_host, pydock_turn.py).
+lock=/var/run/pydock.lock
+about=
+ends=$(($(date +%s) + time_limit))
+began=$(date +%s)
+mine() { [ "$(cat "$lock")" = "$about" ]; }
+field() { sed -n 's/.*"'"$1"'": "\([^"]*\)".*/\1/p' "$lock" | tr -d '\000-\037' | cut -c 1-160; }
+holder() { printf '%s has been at work on this host since %s (`%s`)' "$(field owner)" "$(field since)" "$(field command)"; }
+take_turn() {
+    [ "$check" != yes ] || return 0
+    step=lock
+    [ "$break_lock" != yes ] || rm -f "$lock"
+    exec 9>>"$lock"
+    # An earlier try of the same run, whose connection broke, ends by itself.
+    until flock -n 9; do
+        [ -n "$run" ] && [ "$(field run)" = "$run" ] && [ "$(date +%s)" -lt "$ends" ] ||
+            fail host-locked "Nothing was changed: $(holder)." /dev/null
+        sleep 2
+        exec 9>>"$lock"
+    done
+    about="{\"command\": \"$(json "$command")\", \"owner\": \"$(json "$owner")\", \"pid\": $$, \"run\": \"$run\", \"since\": \"$(date -u '+%Y-%m-%d %H:%M:%S UTC')\"}"
+    printf '%s\n' "$about" >"$lock"
+}
+leave() {
+    [ -n "$about" ] && mine && rm -f "$lock"
+    [ -z "$run" ] || rm -f "/tmp/.pydock-stop-$run"
 }
 
 # -- files
@@ -151,7 +196,9 @@ yum_do() {
         sleep 2
         waited=$((waited + 2))
     done
-    timeout 1800 yum -y "$@" >"$said" 2>&1
+    limit=$((ends - $(date +%s)))
+    [ "$limit" -gt 0 ] || limit=1
+    timeout "$limit" yum -y "$@" >"$said" 2>&1
 }
 # yum's own proxy; a password in it reaches curl on its stdin.
 main() { sed -n '/^\[main\]/,/^\[/s/^'"$1"'[[:space:]]*=[[:space:]]*\([^[:space:]"\\]*\)[[:space:]]*$/\1/p' /etc/yum.conf | tail -n 1; }
@@ -268,7 +315,7 @@ see_to_packages() {
     code=$?
     # shellcheck disable=SC2086 - names of packages
     still=$(missing $wanted)
-    [ "$code" != 124 ] || fail transaction-failed "yum did not end within 30 minutes."
+    [ "$code" != 124 ] || fail hung "yum did not end within $limit s, its limit, and was ended."
     [ -z "$still" ] || fail transaction-failed "yum did not install $still."
     tell changed "$(versions "$@")"
 }
@@ -540,6 +587,9 @@ case $(uname -m) in x86_64) ;; *) begin release; fail not-release-6 "Docker 1.7.
 for path in /etc/centos-release /etc/oracle-release /etc/redhat-release; do read -r release <"$path" && break; done
 case $release in *' release 6.'*) ;; *) begin release; fail not-release-6 "This host is no release 6: ${release:-unknown}." /dev/null ;; esac
 [ "$(id -u)" = 0 ] || { begin release; fail not-root "This takes root." /dev/null; }
+take_turn
+# What is started from here on, an engine for one, must not hold the lock on.
+{
 case $only in
 proof) prove ;;
 restore) put_back_files ;;
@@ -560,4 +610,5 @@ settings)
     prove
     ;;
 esac
+} 9>&-
 exit 0
