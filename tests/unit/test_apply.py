@@ -87,7 +87,7 @@ def run(monkeypatch, tmp_path):
         plan = Plan(tuple(plan_host(host, bare("9"), settings, Wishes()) for host in hosts))
         request = Request(hosts, settings, invocation=history.Invocation(("install", "-i", "https://ops:pa55@x/"), "/"))
         seen.report = work.apply(plan, replace(request, yes=True), seen.talk, "install")
-        seen.files = [path for path in (tmp_path / "pydock/runs").rglob(ansible.STOP)]
+        seen.files = list((tmp_path / "pydock/runs").rglob(ansible.STOP))
         return {host.plan.host.name: host for host in seen.report.hosts}
 
     apply.seen = seen

@@ -105,3 +105,44 @@ def test_the_role_says_the_same_everywhere():
     assert set(read("docker_apply", "defaults/main.yml")) == set(specification("docker_apply"))
     (task,) = read("docker_apply", "tasks/main.yml")
     assert task["docker_apply"] == {"parts": "{{ docker_apply_parts }}", "turn": TURN}
+
+
+URLS = [f"https://{name}.example/linux/centos/9/x86_64/stable" for name in ("one", "two", "three")]
+DAMAGED = "Package docker-ce-3:26.1.4-1.el9.x86_64.rpm is not correct: checksum doesn't match"
+
+
+@pytest.mark.parametrize(("broken", "tries"), [(1, 2), (2, 3), (3, 3), (0, 1)])
+def test_packages_that_a_mirror_does_not_serve_whole_come_from_the_next(monkeypatch, capsys, broken, tries):
+    seen = []
+
+    def settle(part):
+        seen.append((part.params["baseurl"], part.params["key_url"]))
+        step = {"name": "repository", "status": "changed", "detail": "replaced"}
+        part.exit_json(changed=True, baseurl=part.params["baseurl"], steps=[step])
+
+    def transact(part):
+        if URLS.index(seen[-1][0]) < broken:
+            part.fail_json(msg="no", code="transaction-failed", evidence=DAMAGED, steps=[])
+        part.exit_json(changed=True, steps=[])
+
+    text = {"type": "str", "default": ""}
+    spec = {"baseurl": text, "key_url": text, "alternatives": {"type": "list", "elements": "str", "default": []}}
+    workers = {
+        "docker_repositories": SimpleNamespace(ARGUMENTS=spec, work=settle),
+        "docker_packages": worker(transact),
+        "docker_daemon": well([]),
+    }
+    parts = {**dict.fromkeys(workers, {}), "docker_repositories": {"baseurl": URLS[0], "key_url": "k", "alternatives": URLS[1:]}}
+    told = run(monkeypatch, capsys, parts, workers)
+    assert [url for url, _key in seen] == URLS[:tries]
+    assert all(key == "https://two.example/linux/centos/gpg" for url, key in seen if url == URLS[1])
+    details = [part["steps"][0]["detail"] for part in told["parts"] if part["role"] == "docker_repositories"]
+    assert details[1:2] == ([f"{URLS[0]} did not serve the packages whole; replaced"] if broken else [])
+    assert told.get("failed", False) is (broken == 3)
+    assert [part["role"] for part in told["parts"]][-1] == ("docker_packages" if broken == 3 else "docker_daemon")
+
+
+def test_what_is_not_the_mirrors_fault_is_not_tried_elsewhere():
+    options = {"baseurl": URLS[0], "alternatives": URLS[1:]}
+    assert module.elsewhere(options, {"baseurl": URLS[0]}, {"failed": True, "evidence": "No space left on device"}) is None
+    assert module.elsewhere(options, {"baseurl": URLS[2]}, {"failed": True, "evidence": DAMAGED}) is None

@@ -36,6 +36,7 @@ parts:
 """
 
 import json
+import re
 import time
 import traceback
 
@@ -48,6 +49,26 @@ PARTS = (
     ("docker_daemon", pydock_daemon),
     ("docker_verify", pydock_proof),
 )
+
+
+#: What a package manager says of a mirror whose packages do not come, or not whole.
+MIRROR_FAILS = re.compile(
+    r"does not match intended download|checksum|\[Errno (?:12|14|256)\]|Status code: \d+ for|[Cc]url error|"
+    r"Interrupted by header callback|No more mirrors to try|Operation too slow"
+)
+
+
+def elsewhere(options, repository, packages):
+    """The options of the repository with its next mirror first, if the one that was chosen did not serve the packages
+    and there is another; else None."""
+    if not packages.get("failed") or not MIRROR_FAILS.search(packages.get("evidence") or ""):
+        return None
+    mirrors = [options["baseurl"]] + list(options.get("alternatives") or [])
+    used = repository.get("baseurl")
+    others = mirrors[mirrors.index(used) + 1 :] if used in mirrors else []
+    if not others:
+        return None
+    return dict(options, baseurl=others[0], key_url=pydock_repository.key_beside(others[0]), alternatives=others[1:])
 
 
 class Ended(SystemExit):
@@ -103,18 +124,30 @@ def main():
     if strange:
         module.fail_json(msg="Nothing was changed: %s is no part of an installation." % ", ".join(strange))
     results, diffs, stop = [], [], None
-    for role, worker in PARTS:
-        if role not in told["parts"]:
-            continue
+    tried, poor = {}, []  # Of the repository: its options, and mirrors whose packages did not come whole.
+    waiting = [(role, worker, told["parts"][role]) for role, worker in PARTS if role in told["parts"]]
+    while waiting:
         stop = module.turn.stop()
         if stop:
             break
-        result = do(role, worker, told["parts"][role], told, module.turn)
+        role, worker, options = waiting.pop(0)
+        result = do(role, worker, options, told, module.turn)
         diff = result.pop("diff", [])
         diffs += diff if isinstance(diff, list) else [diff]
-        results.append(result)
+        before, results = results, results + [result]
+        if role == "docker_packages" and before and "baseurl" in before[-1]:
+            other = elsewhere(tried, before[-1], result)
+            if other:
+                poor.append(before[-1]["baseurl"])
+                waiting = [PARTS[0] + (other,), (role, worker, options)] + waiting
+                results = before
+                continue
         if result["failed"]:
             break
+        if role == "docker_repositories":
+            tried = options
+            for step in result["steps"][-1:] if poor else []:
+                step["detail"] = "%s did not serve the packages whole; %s" % (", ".join(poor), step["detail"])
     whole = {"parts": results, "changed": any(result.get("changed") for result in results)}
     if diffs:
         whole["diff"] = diffs

@@ -344,4 +344,5 @@ def work(module):
     if module.params["archives"]:
         repository.repair(module.params["archives"])
         repository.name = "repository"
-    repository.end(module.exit_json, **repository.ensure())
+    result = repository.ensure()
+    repository.end(module.exit_json, baseurl=repository.baseurl, **result)
