@@ -12,71 +12,162 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import running
+from tests.lab.faults import FIRST_MIRRORS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reliability.md"
-ARGUMENTS = ("--json", "--yes", "--no-compilers")
+ARGUMENTS = ("install", "--json", "--yes", "--no-compilers")
+PROBLEM = "/etc/systemd/system/docker.service.d/wrong.conf"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done to a host before a run, how the host is told, and what mends it."""
+    """How a host is told that has it; what does it to the host, or to its mirrors; what mends it."""
 
-    release: int
-    cause: str
+    code: str
+    said: str = ""
+    release: int = 9
     inject: str = ""
     mend: str = ""
     mirror: str = ""
     status: str = "failed"
 
 
-#: What is wrong when the run begins.
+FINE = Fault("", status="ok")
+#: What is wrong when a run begins.
 BEFORE = {
-    "nothing": Fault(9, "", status="ok"),
-    "404": Fault(8, "metadata-404", mirror="404"),
-    "403": Fault(9, "mirror-forbids", mirror="403"),
-    "500": Fault(9, "mirror-fault", mirror="500"),
-    "key": Fault(9, "wrong-key", mirror="wrong-key"),
-    "cut": Fault(8, "package-damaged", mirror="truncated-rpm"),
-    "names": Fault(9, "mirror-name", "cp /etc/hosts /root/hosts; grep localhost /root/hosts > /etc/hosts",
-                   "cat /root/hosts > /etc/hosts"),
-    "clock": Fault(9, "clock", "printf '#!/bin/sh\\nexec /bin/date -d \"-400 days\" \"$@\"\\n' > /usr/local/bin/date; chmod 755 /usr/local/bin/date",
-                   "rm /usr/local/bin/date"),
-    "full": Fault(9, "disk-space", "mkdir -p /var/cache/dnf && mount -t tmpfs -o size=2m tmpfs /var/cache/dnf", "umount /var/cache/dnf"),
-    "engine": Fault(9, "unknown-flag", "mkdir -p /etc/systemd/system/docker.service.d; printf '[Service]\\nExecStart=\\n"
-                    "ExecStart=/usr/bin/dockerd --grahp=/data\\n' > /etc/systemd/system/docker.service.d/wrong.conf",
-                    "rm /etc/systemd/system/docker.service.d/wrong.conf; systemctl daemon-reload; systemctl reset-failed"),
-    "login": Fault(9, "auth", "mv /root/.ssh/authorized_keys /root/", "mv /root/authorized_keys /root/.ssh/", status="unreachable"),
-    "yum": Fault(8, "", "mkdir -p /var/cache/dnf; (sleep 12 & echo $! > /var/cache/dnf/download_lock.pid) >/dev/null 2>&1",
-                 status="ok"),
+    "none": FINE,
+    "404": Fault("package-repository", "404", release=8, mirror="404"),
+    "403": Fault("package-repository", "403", mirror="403"),
+    "500": Fault("package-repository", "500", mirror="500"),
+    "key": Fault("wrong-key", "fingerprint", mirror="wrong-key"),
+    "cut": Fault("package-damaged", release=8, mirror="truncated-rpm"),
+    "corrupt": Fault("", status="ok", mirror="corrupt-rpm"),
+    "slow": Fault("", status="ok", mirror="slow"),
+    "names": Fault("dns", "download.docker.com", inject="cp /etc/hosts /root; grep localhost /root/hosts > /etc/hosts",
+                   mend="cat /root/hosts > /etc/hosts"),
+    "clock": Fault("clock", "400 days behind", inject="printf '#!/bin/sh\\nexec /bin/date -d \"-400 days\" \"$@\"\\n' > "
+                   "/usr/local/bin/date; chmod 755 /usr/local/bin/date", mend="rm /usr/local/bin/date"),
+    "full": Fault("disk-space", "2 MiB free", inject="mkdir -p /var/cache/dnf && mount -t tmpfs -o size=2m tmpfs /var/cache/dnf",
+                  mend="umount /var/cache/dnf"),
+    "engine": Fault("unknown-flag", "--grahp", inject=f"mkdir -p {PROBLEM.rpartition('/')[0]}; printf '[Service]\\nExecStart=\\n"
+                    f"ExecStart=/usr/bin/dockerd --grahp=/data\\n' > {PROBLEM}",
+                    mend=f"rm {PROBLEM}; systemctl daemon-reload; systemctl reset-failed"),
+    "login": Fault("auth", "does not accept", status="unreachable", inject="mv /root/.ssh/authorized_keys /root/keys",
+                   mend="mv /root/keys /root/.ssh/authorized_keys"),
+    "yum": Fault("", status="ok", release=8, inject="mkdir -p /var/cache/dnf; (sleep 12 & echo $! > "
+                 "/var/cache/dnf/download_lock.pid) >/dev/null 2>&1"),
+}  # fmt: skip
+#: What goes wrong while packages go in.
+DURING = {
+    "well": FINE,
+    "network": Fault("ssh-lost", "try number 2", status="unreachable",
+                     inject="iptables -I INPUT -j DROP; iptables -I OUTPUT -j DROP", mend="iptables -F INPUT; iptables -F OUTPUT"),
+    "hung": Fault("hung", "docker-ce is missing", release=7, inject="pkill -STOP -x 'yum|dnf'"),
+    "reboot": Fault("", status="ok"),
+    "link": Fault("", status="ok", release=8, inject="(ip link set eth0 down; sleep 8; ip link set eth0 up) >/dev/null 2>&1 &"),
+    "sshd": Fault("", status="ok", release=8, inject="pkill -9 sshd; pkill -9 -f sshd:; systemctl restart ssh"),
 }  # fmt: skip
 
 
+def made(lab, faults):
+    """A host for each fault, by the fault's name."""
+    hosts = lab.hosts([(f"m-{name}", fault.release) for name, fault in faults.items()])
+    return {host.name.removeprefix("m-"): host for host in hosts}
+
+
 @pytest.fixture(scope="module")
-def hosts(lab):
-    """A host for each fault."""
-    made = lab.hosts([(f"m-{name}", fault.release) for name, fault in BEFORE.items()])
-    yield {host.name.removeprefix("m-"): host for host in made}
-    for host in made:
+def before(lab):
+    hosts = made(lab, BEFORE)
+    yield hosts
+    for host in hosts.values():
         host.remove()
 
 
-def test_faults_that_are_there_when_a_run_begins(hosts, lab, pydock):
-    names = [f"m-{name}" for name in BEFORE]
+@pytest.fixture(scope="module")
+def during(lab):
+    hosts = made(lab, DURING)
+    yield hosts
+    for host in hosts.values():
+        host.remove()
+
+
+def names(faults):
+    return [f"m-{name}" for name in faults]
+
+
+def eventually(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+
+
+def transaction(host):
+    """Whether the package manager is at work on a host."""
+    return bool(host.run("pgrep -x 'yum|dnf'; true", check=False).stdout.strip())
+
+
+def lock(host):
+    """What stands in a host's lock."""
+    return json.loads(host.run("cat /run/pydock.lock 2>/dev/null || echo '{}'").stdout or "{}")
+
+
+def is_told(faults, done):
+    """Each host as its fault wants it, the others as if nothing was."""
+    told = {name: done.host(f"m-{name}") for name in faults}
+    seen = {name: (host["status"], host["code"] or "") for name, host in told.items()}
+    assert seen == {name: (fault.status, fault.code) for name, fault in faults.items()}, done.stdout
+    for name, fault in faults.items():
+        assert fault.said in (told[name]["cause"] or ""), told[name]
+        assert told[name]["remedy"] or fault.status == "ok"
+    return told
+
+
+def completes(faults, hosts, pydock):
+    """The next run, once the faults are mended."""
+    for name, fault in faults.items():
+        if fault.mend:
+            hosts[name].run(fault.mend)
+    done = pydock(*ARGUMENTS, *names(faults), check=0)
+    assert all(done.host(name)["proof"]["hello_world"] for name in names(faults))
+
+
+def test_faults_that_are_there_when_a_run_begins(before, lab, pydock):
     with ExitStack() as switched:
         for name, fault in BEFORE.items():
             if fault.mirror:
-                switched.enter_context(lab.mirror.fault(fault.mirror, hosts=[hosts[name]]))
+                switched.enter_context(lab.mirror.fault(fault.mirror, hosts=[before[name]]))
             if fault.inject:
-                hosts[name].run(fault.inject)
-        done = pydock("install", *ARGUMENTS, "--repository", "official", *names)
-    told = {name: done.host(f"m-{name}") for name in BEFORE}
-    print(json.dumps({n: (t["status"], t["code"], t["cause"]) for n, t in told.items()}, indent=1))
-    assert {name: (host["status"], host["code"] or "") for name, host in told.items()} == {
-        name: (fault.status, fault.cause) for name, fault in BEFORE.items()
-    }
-    assert all(host["remedy"] for host in told.values() if host["status"] != "ok")
-    for name, fault in BEFORE.items():
-        if fault.mend:
-            hosts[name].run(fault.mend)
-    again = pydock("install", *ARGUMENTS, "--repository", "official", *names, check=0)
-    assert all(again.host(name)["proof"]["hello_world"] for name in names)
+                before[name].run(fault.inject)
+        is_told(BEFORE, pydock(*ARGUMENTS, *names(BEFORE), check=1))
+        files = before["corrupt"].run("cat /etc/yum.repos.d/docker-ce.repo").stdout
+        assert not any(mirror in files for mirror in FIRST_MIRRORS), "the next mirror serves"
+    completes(BEFORE, before, pydock)
+
+
+def test_faults_while_packages_go_in(during, pydock):
+    limits = ("--timeout", "2", "--retries", "1", "--time-limit", "45")
+    with running(pydock, *ARGUMENTS, *limits, *names(DURING)) as process:
+        waiting = dict(DURING)
+        while waiting:
+            for name in [name for name in waiting if transaction(during[name])]:
+                if name == "reboot":
+                    during[name].power_off()
+                    during[name].power_on()
+                elif waiting[name].inject:
+                    during[name].run(waiting[name].inject, check=False)
+                del waiting[name]
+        stdout, stderr = process.communicate(timeout=300)
+    print(stderr)
+    is_told(DURING, Done(stdout, stderr))
+    completes(DURING, during, pydock)
+
+
+class Done:
+    """The end of a run that went on beside the test."""
+
+    def __init__(self, stdout, stderr):
+        self.stdout, self.stderr = stdout, stderr
+
+    def host(self, name):
+        return next(host for host in json.loads(self.stdout)["hosts"] if host["name"] == name)
