@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import running
+from tests.e2e.conftest import Result, running
 from tests.lab.faults import FIRST_MIRRORS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reliability.md"
@@ -60,12 +60,12 @@ BEFORE = {
 #: What goes wrong while packages go in.
 DURING = {
     "well": FINE,
-    "network": Fault("ssh-lost", "try number 2", status="unreachable",
+    "network": Fault("ssh-no-answer", "try number 2", status="unreachable",
                      inject="iptables -I INPUT -j DROP; iptables -I OUTPUT -j DROP", mend="iptables -F INPUT; iptables -F OUTPUT"),
     "hung": Fault("hung", "docker-ce is missing", release=7, inject="pkill -STOP -x 'yum|dnf'"),
     "reboot": Fault("", status="ok"),
     "link": Fault("", status="ok", release=8, inject="(ip link set eth0 down; sleep 8; ip link set eth0 up) >/dev/null 2>&1 &"),
-    "sshd": Fault("", status="ok", release=8, inject="pkill -9 sshd; pkill -9 -f sshd:; systemctl restart ssh"),
+    "sshd": Fault("", status="ok", release=8, inject="pkill -9 -x sshd; systemctl restart ssh"),
 }  # fmt: skip
 
 
@@ -159,15 +159,76 @@ def test_faults_while_packages_go_in(during, pydock):
                 del waiting[name]
         stdout, stderr = process.communicate(timeout=300)
     print(stderr)
-    is_told(DURING, Done(stdout, stderr))
+    is_told(DURING, Result(process.returncode, stdout, stderr))
     completes(DURING, during, pydock)
 
 
-class Done:
-    """The end of a run that went on beside the test."""
+@pytest.fixture
+def undone(during, lab):
+    """Hosts on which the engine is missing again, and takes a while to come."""
+    for host in during.values():
+        host.run("rpm -e --nodeps docker-ce docker-ce-cli containerd.io; yum clean all", check=False)
+    with lab.mirror.fault("slow", hosts=list(during.values())):
+        yield during
 
-    def __init__(self, stdout, stderr):
-        self.stdout, self.stderr = stdout, stderr
 
-    def host(self, name):
-        return next(host for host in json.loads(self.stdout)["hosts"] if host["name"] == name)
+def at_work(host):
+    """Whether packages go in, with the lock in somebody's name."""
+    return transaction(host) and lock(host).get("owner")
+
+
+def test_two_operators_are_kept_apart_until_one_takes_over(undone, pydock):
+    host = undone["well"]
+    with running(pydock, *ARGUMENTS, "m-well") as first:
+        eventually(lambda: at_work(host))
+        second = pydock(*ARGUMENTS, "m-well", check=1).host("m-well")
+        assert second["code"] == "host-locked"
+        assert re.search(r"\S+@\S+ has been at work on this host since \d{4}-.* \(`pydock install --json", second["cause"])
+        assert "--break-lock" in second["remedy"]
+        for command in ("check", "plan", "status"):
+            assert pydock(command, "--json", "m-well").host("m-well")["code"] != "host-locked"
+        third = pydock(*ARGUMENTS, "--break-lock", "m-well", check=0).host("m-well")
+        assert third["proof"]["hello_world"] is True
+        stdout, stderr = first.communicate(timeout=120)
+    assert Result(1, stdout, stderr).host("m-well")["code"] == "lock-broken", stdout
+    assert lock(host) == {}
+
+
+def test_a_killed_controller_leaves_nothing_that_goes_on_unseen(undone, pydock):
+    host = undone["reboot"]
+    with running(pydock, *ARGUMENTS, "m-reboot") as process:
+        eventually(lambda: at_work(host))
+        process.kill()
+        process.wait()
+    eventually(lambda: lock(host).get("unheard"))
+    # The next run waits for the step that was begun, and goes on behind it.
+    assert pydock(*ARGUMENTS, "m-reboot", check=0).host("m-reboot")["proof"]["hello_world"] is True
+    journal = host.run("cat /var/lib/pydock/journal.jsonl").stdout
+    assert '"action": "stopped"' in journal
+    assert [run["state"] for run in pydock("runs", "list", "--json", check=0).document["runs"]] == ["ended", "broken off"]
+    assert lock(host) == {}
+
+
+def test_the_first_ctrl_c_finishes_what_runs_and_the_second_stops_at_once(undone, pydock):
+    with running(pydock, *ARGUMENTS, "--forks", "1", "m-hung", "m-sshd") as process:
+        eventually(lambda: at_work(undone["hung"]))
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=120)
+    done = Result(process.returncode, stdout, stderr)
+    assert done.code == 130
+    assert "what runs is finished, nothing new begins" in stderr
+    first, second = done.host("m-hung"), done.host("m-sshd")
+    assert (first["code"], [step["status"] for step in first["steps"] if step["name"] == "engine"]) == ("interrupted", ["changed"])
+    assert (second["code"], second["status"], second["steps"]) == ("not-begun", "refused", [])
+    with running(pydock, *ARGUMENTS, "m-link") as process:
+        eventually(lambda: at_work(undone["link"]))
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.1)  # Two at the same moment are one.
+        stdout, stderr = process.communicate(timeout=10)
+    done = Result(process.returncode, stdout, stderr)
+    assert done.code == 130
+    assert "the host ends the step that it is at by itself" in done.host("m-link")["cause"]
+    again = pydock(*ARGUMENTS, "m-hung", "m-sshd", "m-link", check=0)
+    assert all(host["proof"]["hello_world"] for host in again.document["hosts"])
+    assert "pydock-stop" not in undone["hung"].run("ls -A /tmp").stdout
