@@ -59,6 +59,8 @@ class Ledger:
         """Take note of an event; the steps that it ended."""
         if event.kind == "started":
             self._begun.add(event.host)
+        if event.kind == "skipped" and event.host not in self._outcomes:
+            self._begun.discard(event.host)
         if event.kind in ("started", "skipped"):
             return ()
         return tuple(step for part in _parts(_Told.of(event)) for step in self._enter(part))

@@ -71,9 +71,10 @@ def run(monkeypatch, tmp_path):
             names = only or tuple(answers)
             seen.tries.append((part, tuple(names)))
             for name in names:
-                if (tree / ansible.STOP).exists():
-                    continue
                 on_event(ansible.TaskEvent(name, ROLE, "started", {}, 0.0))
+                if (tree / ansible.STOP).exists():
+                    on_event(ansible.TaskEvent(name, ROLE, "skipped", {}, 0.0))
+                    continue
                 if during(name, cancelled):
                     return ansible.RunEnd("canceled", "")
                 result = left[name].pop(0)
