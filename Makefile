@@ -5,7 +5,7 @@ SHELL = /bin/bash
 export PYTHONPATH := $(CURDIR)
 PYTHON = $$(tests/bootstrap.sh)
 
-.PHONY: demo demo-down test lint unit e2e wheel molecule bench bench-fleet picture lab-down
+.PHONY: demo demo-down test lint unit e2e wheel molecule bench bench-fleet soak picture lab-down
 
 demo: ## Docker on three bare lab hosts, from nothing to proof
 	@$(PYTHON) -m tests.demo
@@ -36,6 +36,9 @@ bench: ## the comparisons that docs/performance.md rests on (about 10 minutes)
 
 bench-fleet: ## a check of up to 1,000 addresses beside the ssh program (about 10 minutes)
 	@$(PYTHON) -m tests.bench.fleet
+
+soak: ## twenty rounds of install, drift, repair and uninstall (about 20 minutes)
+	@$(PYTHON) -m tests.bench.soak
 
 picture: ## docs/install.svg, from a real run (needs tmux)
 	@$(PYTHON) -m tests.picture

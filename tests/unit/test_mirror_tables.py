@@ -13,8 +13,8 @@ from pydock_installer.model.mirror import MirrorAnswer, MirrorState
 from pydock_installer.registries.configured import Configured, MirrorSettings
 from pydock_installer.workflows import mirror_test
 from pydock_installer.workflows.mirror_test import HostMirrors
+from tests.unit.command_line import EVIL, has_controls
 from tests.unit.facts import bare
-from tests.unit.test_cli import EVIL, has_controls
 
 test_text.__test__ = False
 A, B = "https://a.example", "https://b.example"

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from importlib import resources
 
 import pytest
@@ -41,7 +40,6 @@ def ask(tmp_path):
             ["docker-ce"], {"official": "http://127.0.0.1:9/docker-ce"}, ["http://127.0.0.1:9"], preflight=True
         )
         probe = probe_for(Host("h", "h"), questions)
-        begun = time.monotonic()
         done = subprocess.run(
             ["sh", "-c", probe.command], capture_output=True, timeout=80, cwd=tmp_path, stdin=subprocess.DEVNULL,
             env={"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(tmp_path)},
@@ -49,13 +47,13 @@ def ask(tmp_path):
         assert done.stderr == b""
         names = started.read_text().split()
         started.unlink()
-        return parse(done.stdout, probe.nonce), names, time.monotonic() - begun
+        return parse(done.stdout, probe.nonce), names
 
     return run
 
 
 def test_a_probe_starts_few_programs(ask):
-    facts, names, _ = ask()
+    facts, names = ask()
     assert isinstance(facts.storage.data_root, Known)
     assert isinstance(facts.network.routes, Known | Unknown)
     # curl comes once for all questions, and once for each that is left open: here it answers none.
@@ -73,11 +71,12 @@ def test_a_probe_starts_few_programs(ask):
     ],
 )
 def test_a_program_that_hangs_takes_its_own_facts_alone(ask, program, unknown, known):
-    facts, _, seconds = ask(**{program: "exec sleep 300"})
+    # A limit of seconds would be waited for: it is two here, for the program that hangs alone.
+    quick = f'[ "$2" != {program} ] || {{ shift; set -- 2 "$@"; }}; exec {shutil.which("timeout")} "$@"'
+    facts, _ = ask(timeout=quick, **{program: "exec sleep 300"})
     assert unknown(facts) == Unknown("no answer in time")
     assert isinstance(known(facts), Known)
     assert isinstance(facts.engine_facts.copies, Known)
-    assert seconds < 40
 
 
 def test_files_come_through_as_they_are(tmp_path):
