@@ -8,8 +8,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import util
 from types import ModuleType
 from typing import Any
 
@@ -35,6 +33,11 @@ class Change:
             for text in (self.before, self.after)
         )
         return "\n".join(difflib.unified_diff(before, after, FILE, FILE, n=2, lineterm=""))
+
+
+def shown(text: str) -> str:
+    """A text without the users and passwords of its addresses."""
+    return str(_json().without_passwords(text))
 
 
 def parse(text: str) -> Mapping[str, Any]:
@@ -80,20 +83,24 @@ def flag_key(flag: str) -> str | None:
     return next(iter(found), None)
 
 
+def differing(present: Mapping[str, Any], former: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys that do not mean the same in both, or stand in one alone."""
+    return tuple(_json().differing(present, former))
+
+
+def needs_restart_for(keys: Sequence[str], version: str | None, wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    """As ``needs_restart`` where the file is to become ``wanted``, and keys may go from it."""
+    return tuple(_rules().needs_restart_for(keys, version, wanted))
+
+
+def without_passwords(text: str) -> str:
+    """A daemon.json for people: addresses without user and password."""
+    return str(_json().without_passwords(text))
+
+
 def _json() -> ModuleType:
-    return _load("pydock_daemon_json")
+    return content.role_module("docker_daemon", "pydock_daemon_json")
 
 
 def _rules() -> ModuleType:
-    return _load("pydock_daemon_rules")
-
-
-@cache
-def _load(name: str) -> ModuleType:
-    path = content.root() / "roles/docker_daemon/module_utils" / f"{name}.py"
-    spec = util.spec_from_file_location(f"pydock_installer._role_{name}", path)
-    if spec is None or spec.loader is None:  # pragma: no cover - the name ends in .py
-        raise ImportError(str(path))
-    module = util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return content.role_module("docker_daemon", "pydock_daemon_rules")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydock_installer import platforms
-from pydock_installer.model import Difference, Facts, Known
+from pydock_installer.model import Difference, Facts, Known, Unknown
 
 #: So many are told in a sentence; the document has all.
 TOLD = 4
@@ -65,6 +65,7 @@ def _values(facts: Facts) -> dict[str, tuple[str, str]]:
     if isinstance(facts.engine, Known):
         mirrors = ", ".join(mirror.rstrip("/") for mirror in facts.engine.value.registry_mirrors) or "none"
         values["registry mirrors"] = (mirrors, _shown(mirrors))
+    values.update(_proxy(facts))
     if isinstance(facts.daemon_json, Known):
         try:
             settings = json.loads(facts.daemon_json.value.lstrip("\ufeff").strip() or "{}")
@@ -79,6 +80,17 @@ def _values(facts: Facts) -> dict[str, tuple[str, str]]:
     elif facts.daemon_json is None:
         values[_READ] = ("", "")
     return values
+
+
+def _proxy(facts: Facts) -> dict[str, tuple[str, str]]:
+    """The engine's proxy by what sets it: pydock's drop-in, which is known by its sum alone, and others."""
+    own, others = facts.engine_facts.own_proxy, facts.engine_facts.proxies
+    if isinstance(own, Unknown) or isinstance(others, Unknown) or facts.legacy.options is not None:
+        return {}
+    rows = sorted({(name, value) for name, value, _ in others.value}) if others else []
+    told = [*(["pydock's"] if own else []), *(f"{name}={value}" for name, value in rows)]
+    text = ", ".join(told) or "none"
+    return {"engine proxy": (f"{own.value.file if own else ''} {text}", _shown(text))}
 
 
 #: Stands for a daemon.json that was read, or is not there.

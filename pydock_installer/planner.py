@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydock_installer import checks, daemon_json, planner_legacy, platforms
+from pydock_installer import checks, daemon_json, engine_proxy, planner_legacy, platforms
 from pydock_installer.archive import archives, dead_files
 from pydock_installer.checks.rule import Context
 from pydock_installer.engine_change import (
@@ -90,7 +90,9 @@ def plan_host(
         steps, in_the_way = needs.steps(wishes.verify), needs.podman()
     host = replace(host, interpreter=host.interpreter or known.interpreter)
     if in_the_way and not wishes.replace_podman:
-        findings = (*findings, _podman(in_the_way))
+        # The rule's warning says what would go; this says that it stays.
+        others = (f for f in findings if (f.code, f.severity) != ("conflicting-packages", Severity.WARNING))
+        findings = (*others, _podman(in_the_way))
         return HostPlan(host, facts, findings, consent=in_the_way)
     due = None if wishes.restart or wishes.only_verify else needs.restart()
     return HostPlan(
@@ -188,8 +190,9 @@ class _Needs:
             steps.append(Step("repository", sentence, "; ".join(filter(None, (reason, self.choice.why)))))
         engine = self._engine_step()
         settings, service = self._settings_step(), self._service_step(engine is not None)
-        steps.extend(step for step in (engine, settings, service) if step)
-        if engine or settings or service:
+        proxy = self.proxy.step
+        steps.extend(step for step in (engine, settings, proxy, service) if step)
+        if engine or settings or proxy or service:
             steps.append(_proof("the engine changes", self.settings.verify.image))
         elif not isinstance(self.facts.proof_record, Known):
             steps.append(_proof("it has not been proven yet", self.settings.verify.image))
@@ -212,6 +215,7 @@ class _Needs:
             "docker_repositories_alternatives": [
                 repository(name, self.path).baseurl for name in self.choice.others
             ],
+            "docker_packages_alternatives": self._alternatives(),
             "docker_repositories_proxy": self.repository.proxy,
             "docker_repositories_archives": list(
                 archives(self.facts, self.choice.name)
@@ -231,9 +235,17 @@ class _Needs:
             "docker_packages_versions": dict(self.wish.pins),
             "docker_packages_restart": self.wishes.restart,
             "docker_daemon_settings": settings.daemon_settings(),
+            **engine_proxy.told(settings.engine_proxy),
             "docker_verify_image": settings.verify.image,
             "docker_verify_registry_mirrors": list(settings.registry_mirrors),
         }
+
+    def _alternatives(self) -> list[str]:
+        """Mirrors for packages that the chosen one does not hand out; with a mirror of one's own there are none."""
+        if self.settings.repository != "auto" or self.choice.name not in platforms.mirrors():
+            return []
+        names = dict.fromkeys((self.choice.name, *(self.choice.others or platforms.mirrors())))
+        return [repository(name, self.path).baseurl for name in names]
 
     def _present(self, names: tuple[str, ...]) -> tuple[str, ...]:
         packages = self.facts.packages
@@ -288,12 +300,18 @@ class _Needs:
         """The restart of a running engine that is due for what is wanted."""
         change = self.change
         due = change if change and change.restarts else None
-        return restart(self.facts, self.settings.daemon_settings(), None, due)
+        return restart(self.facts, self.settings.daemon_settings(), None, due, also=self.proxy.due)
+
+    @property
+    def proxy(self) -> engine_proxy.ProxyChange:
+        """What becomes of the drop-in with the engine's proxy."""
+        return engine_proxy.change(self.facts, self.settings.engine_proxy)
 
     def diff(self) -> str:
-        """How daemon.json would change; nothing where nobody can tell."""
+        """How daemon.json and the drop-in would change; nothing where nobody can tell."""
         change = self._change()
-        return change.diff if isinstance(change, daemon_json.Change) else ""
+        parts = (change.diff if isinstance(change, daemon_json.Change) else "", self.proxy.diff)
+        return "\n".join(filter(None, parts))
 
     def _change(self) -> daemon_json.Change | str:
         """What the settings do to daemon.json; or why that cannot be said."""

@@ -76,7 +76,7 @@ def plan(
 ) -> HostPlan:
     """The steps that a host of release 6 lacks; none if its options cannot be what the settings say."""
     try:
-        wanted = options(facts, settings.daemon_settings())
+        wanted = options(facts, settings.legacy_settings())
     except ValueError as problem:
         if only_verify:
             wanted = Options("", "", {}, {})
@@ -232,7 +232,7 @@ class _Needs:
             "docker_legacy_compilers": settings.compilers,
             "docker_legacy_other_args": wished.wanted if wished.flags else None,
             "docker_legacy_other_args_before": wished.present if wished.flags and self._file() else None,
-            "docker_legacy_proxies": dict(legacy_options.proxies(settings.daemon_settings()))
+            "docker_legacy_proxies": dict(legacy_options.proxies(settings.legacy_settings()))
             if not only
             else {},
             "docker_legacy_restart": restart,

@@ -25,10 +25,13 @@ ROLE_OF_STEP = {
     "compilers": "docker_packages",
     "tools": "docker_packages",
     "engine": "docker_packages",
+    # Before the engine's settings where those are put back, too.
+    "distribution-packages": "docker_restore",
+    "restore": "docker_restore",
     "settings": "docker_daemon",
+    "proxy": "docker_daemon",
     "service": "docker_daemon",
     "proof": "docker_verify",
-    "restore": "docker_restore",
     "stop": "docker_absent",
     "packages": "docker_absent",
     "network": "docker_absent",
@@ -49,6 +52,11 @@ WHOLE_ROLE = "docker_apply"
 SHARED_ROLE = "docker_host"
 #: Seconds that a host has to end by itself what has run into its limit.
 SLACK = 900
+#: What can take packages from the controller while pydock runs, and the file that says how; no part of a tree.
+SHARING_ROLE = "docker_packages"
+SHARING_FILE = "inventory/sharing.yml"
+#: The roles whose work on a host begins with downloads.
+DOWNLOADING = (WHOLE_ROLE, "docker_repositories", SHARING_ROLE, LEGACY_ROLE)
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,11 @@ def render(plan: Plan, settings: Settings, sender: Sender = NOBODY) -> RunTree:
     order = [WHOLE_ROLE, *ROLE_OF_STEP.values(), LEGACY_ROLE]
     roles = sorted({role for entry in hosts for role in tasks_of(entry)}, key=order.index)
     inventory = {
-        "docker": {"hosts": {entry.host.name: _variables(entry, variables) for entry in hosts}},
+        "docker": {
+            "hosts": {
+                entry.host.name: _variables(entry, variables, settings.share_packages) for entry in hosts
+            }
+        },
     }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(content.root() / "templates" / "run"),
@@ -149,7 +161,8 @@ def render(plan: Plan, settings: Settings, sender: Sender = NOBODY) -> RunTree:
         "prompts": prompts,
         "roles": roles,
         "module_utils": [f"roles/{role}/module_utils" for role in PARTS] if WHOLE_ROLE in roles else [],
-        "forks": min(settings.forks, max(len(hosts), 1)),
+        "forks": (forks := min(settings.forks, max(len(hosts), 1))),
+        "throttled": {role: settings.downloads for role in DOWNLOADING if settings.downloads < forks},
         "timeout": round(settings.ssh.timeout),
         "turn": {**asdict(sender), "time_limit": settings.time_limit},
         # For what the host itself cannot end: a process that is stopped, a disk that hangs.
@@ -170,6 +183,25 @@ def render(plan: Plan, settings: Settings, sender: Sender = NOBODY) -> RunTree:
     return RunTree(files, prompts)
 
 
+def render_sharing(hosts: Mapping[str, Mapping[str, int]], here: int, there: int, secret: str) -> str:
+    """The inventory that lets hosts take packages from port ``here`` of this machine, at their own port ``there``.
+
+    ``hosts`` have the addresses in their repository files, and the number of the source of each.
+    """
+    # Where sshd forbids it, or the port is taken, the connection stands all the same.
+    forward = shlex.join(
+        ("-o", f"RemoteForward=127.0.0.1:{there} 127.0.0.1:{here}", "-o", "ExitOnForwardFailure=no")
+    )
+    variables = {
+        name: {
+            "ansible_ssh_common_args": forward,
+            f"{SHARING_ROLE}_shared": {"port": there, "secret": secret, "sources": dict(sources)},
+        }
+        for name, sources in hosts.items()
+    }
+    return f"---\n{to_yaml({'docker': {'hosts': variables}})}"
+
+
 def roles_of(entry: HostPlan) -> tuple[str, ...]:
     """The roles that do a host's steps, in the order in which they run."""
     if entry.role:
@@ -184,7 +216,7 @@ def tasks_of(entry: HostPlan) -> tuple[str, ...]:
     return (WHOLE_ROLE,) if len(roles) > 1 and set(roles) <= set(PARTS) else roles
 
 
-def _variables(entry: HostPlan, secrets: Mapping[int, str]) -> dict[str, Any]:
+def _variables(entry: HostPlan, secrets: Mapping[int, str], shared: bool) -> dict[str, Any]:
     host = entry.host
     connection: dict[str, Any] = {
         "ansible_host": host.address,
@@ -199,18 +231,44 @@ def _variables(entry: HostPlan, secrets: Mapping[int, str]) -> dict[str, Any]:
     roles = roles_of(entry)
     present = {name: value for name, value in connection.items() if value is not None}
     if tasks_of(entry) == (WHOLE_ROLE,):
-        told: dict[str, Any] = {f"{WHOLE_ROLE}_parts": {role: _options(role, entry) for role in roles}}
+        parts = {role: _options(role, entry) for role in roles}
+        if shared and SHARING_ROLE in parts:
+            parts[SHARING_ROLE]["shared"] = _Template(f"{{{{ {SHARING_ROLE}_shared | default({{}}) }}}}")
+        told: dict[str, Any] = {f"{WHOLE_ROLE}_parts": parts}
+        # Apart, so that Ansible can be told to keep them out of all that it says.
+        hidden = {role: _options(role, entry, secret=True) for role in roles}
+        if any(hidden.values()):
+            told[f"{WHOLE_ROLE}_secrets"] = {role: options for role, options in hidden.items() if options}
     else:
         told = {name: value for name, value in entry.variables.items() if name.startswith(roles)}
-    return {**present, "pydock_roles": list(tasks_of(entry)), **told}
+    return {**present, "pydock_roles": list(tasks_of(entry)), **_with_references(told, secrets)}
 
 
-def _options(role: str, entry: HostPlan) -> dict[str, Any]:
+def _options(role: str, entry: HostPlan, secret: bool = False) -> dict[str, Any]:
     """What the module of a role is told: the role's variables have the names of its options."""
     prefix = f"{role}_"
     return {
-        name.removeprefix(prefix): value for name, value in entry.variables.items() if name.startswith(prefix)
+        name.removeprefix(prefix): value
+        for name, value in entry.variables.items()
+        if name.startswith(prefix) and any(_secrets_in(value)) is secret
     }
+
+
+def _with_references(value: Any, secrets: Mapping[int, str]) -> Any:
+    """What roles are told, with the name of a prompt's variable in place of each secret."""
+    if isinstance(value, Secret):
+        return _reference(value, secrets)
+    if isinstance(value, Mapping):
+        return {key: _with_references(entry, secrets) for key, entry in value.items()}
+    return value
+
+
+def _secrets_in(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    if isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _secrets_in(entry)
 
 
 def _reference(secret: Secret | None, variables: Mapping[int, str]) -> _Template | None:
@@ -220,9 +278,11 @@ def _reference(secret: Secret | None, variables: Mapping[int, str]) -> _Template
 def _prompts(hosts: Sequence[HostPlan]) -> tuple[Prompt, ...]:
     """One question per password, not per host: a password given once serves all its hosts."""
     users: dict[int, tuple[Secret, str, list[str]]] = {}
-    for host in (entry.host for entry in hosts):
-        for what, secret in _passwords(host):
-            users.setdefault(id(secret), (secret, what, []))[2].append(host.name)
+    for entry in hosts:
+        for what, secret in (*_passwords(entry.host), *(("engine proxy", s) for s in _secrets_of(entry))):
+            names = users.setdefault(id(secret), (secret, what, []))[2]
+            if entry.host.name not in names:
+                names.append(entry.host.name)
     return tuple(
         Prompt(f"pydock_secret_{number}", _question(number, what, names), secret)
         for number, (secret, what, names) in enumerate(users.values(), start=1)
@@ -236,12 +296,18 @@ def _passwords(host: Host) -> Iterator[tuple[str, Secret]]:
         yield "sudo", host.become_password
 
 
+def _secrets_of(entry: HostPlan) -> Iterator[Secret]:
+    """Those that its roles are told."""
+    return _secrets_in({k: v for k, v in entry.variables.items() if k.startswith(roles_of(entry))})
+
+
 def _question(number: int, what: str, names: Sequence[str]) -> str:
     """Short: ansible-runner recognises a prompt by the last hundred characters of output."""
     some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     if len(some) > 60:
         some = f"{names[0][:30]}... and others ({number})"
-    return f"{what} password for {some}"
+    noun = "address" if what == "engine proxy" else "password"
+    return f"{what} {noun} for {some}"
 
 
 def _ssh_arguments(settings: Settings) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,16 +37,19 @@ def restart(
     settings: Mapping[str, Any],
     version: str | None = "latest",
     change: EngineChange | None = None,
+    keys: tuple[str, ...] | None = None,
+    also: Sequence[str] = (),
 ) -> Restart | None:
     """The restart that these keys of daemon.json and this version bring about on a host whose engine runs.
 
     ``version`` is ``None`` where the engine stays as it is, whatever the settings say; ``change`` is what becomes of
-    its packages, where that is known, and restarts it.
+    its packages, where that is known, and restarts it. ``keys``: those that need a restart, where somebody knows
+    already; ``also``: what else it would restart for.
     """
     if not isinstance(facts.engine, Known):
         return None
     running = facts.engine.value.server
-    keys = _keys(facts, settings, running)
+    keys = (*(_keys(facts, settings, running) if keys is None else keys), *also)
     replaced = _replaced(facts, version) if version else None
     if change:
         replaced, version = f"the engine restarts: {change.sentence}", change.target or None

@@ -1,154 +1,132 @@
-"""What ``pydock restore`` puts back: from a host's journal to the files, their differences, and a plan. Pure."""
+"""What ``pydock restore`` brings back: from a host's journal to files, packages, and their differences. Pure.
+
+The role's modules judge by the same code (roles/docker_host).
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import Any
 
-from pydock_installer import checks, planner_legacy, platforms
-from pydock_installer.checks.rule import Context
-from pydock_installer.model import Facts, Finding, Host, HostPlan, Journal, Known, Severity, Step, Unknown
-from pydock_installer.settings import Settings
+from pydock_installer import content
+from pydock_installer.model import Journal, Known, Unknown
 
-#: Where files may be put back. Those of the engine's settings need the engine's consent; see docs/repositories.md.
-DIRECTORY = "/etc/yum.repos.d/"
+#: Where repository files are.
+DIRECTORY = "/etc/yum.repos.d"
+#: Where drop-ins of the engine's unit are.
+DROPINS = "/etc/systemd/system/docker.service.d"
 
 
 @dataclass(frozen=True)
 class Restoration:
-    """A file, the backup that is to take its place, and why it should not (or "")."""
+    """A file, the backup that is to take its place (``None``: there was none), and why it should not (or "")."""
 
     file: str
-    backup: str
+    backup: str | None
     problem: str = ""
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is nothing to put back."""
+        return self.problem.startswith("its backup")
 
 
 def restorable(journal: Journal) -> tuple[Restoration, ...]:
-    """What pydock replaced and nobody has put back yet; the role's modules judge alike (pydock_host.py)."""
-    histories: dict[str, list[Mapping[str, Any]]] = {}
-    for entry in journal.entries:
-        history = histories.setdefault(entry.get("file") or "", [])
-        if entry["action"] in ("created", "replaced"):
-            history.append(entry)
-        elif entry["action"] == "restored":
-            while history and history.pop().get("backup") != entry.get("backup"):
-                pass
-            # What is there now and was not pydock's is somebody's own.
-            if history and history[-1].get("sha256") != entry.get("sha256"):
-                history.clear()
-    found = (
-        _restoration(path, history, journal.sums)
-        for path, history in sorted(histories.items())
-        if history and path
+    """What pydock wrote and nobody has taken back yet."""
+    found = _host().restorable(list(journal.entries), dict(journal.sums))
+    return tuple(Restoration(one["file"], one["backup"], one["problem"]) for one in found)
+
+
+def repository_files(journal: Journal) -> tuple[Restoration, ...]:
+    """The repository files that pydock replaced; those that it made belong to Docker and go with it."""
+    return tuple(
+        one for one in restorable(journal) if one.backup and posixpath.dirname(one.file) == DIRECTORY
     )
-    return tuple(one for one in found if one and one.file.startswith(DIRECTORY))
 
 
-def _restoration(path: str, history: list[Mapping[str, Any]], sums: Mapping[str, str]) -> Restoration | None:
-    backup = None
-    for number in reversed(range(len(history))):
-        backup = history[number].get("backup")
-        # A backup that is not what pydock wrote before is somebody's own work.
-        if not backup or number == 0 or sums.get(backup) != history[number - 1].get("sha256"):
-            break
-    if not backup or (path in sums and sums.get(path) == sums.get(backup)):
-        return None
-    if backup not in sums:
-        problem = f"its backup {backup} is gone"
-    elif path not in sums:
-        problem = "it is gone"
-    else:
-        problem = "" if sums[path] == history[-1].get("sha256") else "it was changed since"
-    return Restoration(path, backup, problem)
+def engine_files(journal: Journal) -> tuple[Restoration, ...]:
+    """daemon.json and drop-ins of the unit, also those that pydock made: without them the engine is as it was."""
+    return tuple(
+        one
+        for one in restorable(journal)
+        if one.file == journal.settings_file or posixpath.dirname(one.file) == DROPINS
+    )
 
 
 def difference(one: Restoration, journal: Journal) -> str:
     """What putting it back changes, as ``diff -u`` tells it; "" where the texts were not seen."""
-    present, before = (journal.texts.get(path) for path in (one.file, one.backup))
-    if before is None:
+    present, before = (journal.texts.get(path) for path in (one.file, one.backup or ""))
+    if before is None and one.backup:
         return ""
+    label = f"{one.file} as it was" if one.backup else "no such file, as it was"
     lines = unified_diff(
-        (present or "").splitlines(), before.splitlines(), one.file, f"{one.file} as it was", lineterm="", n=1
+        (present or "").splitlines(), (before or "").splitlines(), one.file, label, lineterm="", n=1
     )
     return "\n".join(lines)
 
 
-def plan_restore(host: Host, facts: Facts, settings: Settings, force: bool) -> HostPlan:
-    """The files to put back on a host. One that somebody changed since, or that is gone, blocks without ``force``."""
-    known = platforms.lookup(facts.release.value) if isinstance(facts.release, Known) else None
-    host = replace(host, interpreter=host.interpreter or (known.interpreter if known else None))
-    right = checks.privilege(facts, Context(settings, known))
-    if right.severity is Severity.BLOCKER:
-        return HostPlan(host, facts, (right,))
-    if facts.journal is None:
-        return HostPlan(host, facts, ())
-    if not isinstance(facts.journal, Known):
-        return HostPlan(host, facts, (_unseen(facts.journal),))
-    wanted = restorable(facts.journal.value)
-    findings = tuple(_judged(one, force) for one in wanted if one.problem)
-    todo = [one for one in wanted if not _lost(one)]
-    if any(finding.severity is Severity.BLOCKER for finding in findings) or not todo:
-        return HostPlan(host, facts, findings)
-    step = Step(
-        "restore", f"put back {', '.join(one.file for one in todo)}", _since(facts.journal.value, todo)
-    )
-    if known and known.legacy:
-        rows = [f"{one.file}|{one.backup}|{_written(facts.journal.value, one.file)}" for one in todo]
-        told = {
-            "docker_legacy_only": "restore",
-            "docker_legacy_files": rows,
-            "docker_legacy_force": force,
-            "docker_restore_files": [one.file for one in todo],
-        }
-        return HostPlan(host, facts, findings, (step,), told, role=planner_legacy.ROLE)
-    variables = {"docker_restore_files": [one.file for one in todo], "docker_restore_force": force}
-    return HostPlan(host, facts, findings, (step,), variables)
+@dataclass(frozen=True)
+class Packages:
+    """Packages that pydock removed, that are not there, and what can be done about it."""
+
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    """Each as it was, NAME-VERSION-RELEASE.ARCH, by its name."""
+    chosen: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Version and release of those that repositories have."""
+    lost: tuple[str, ...] = ()
+    """Those that none has."""
+    in_the_way: tuple[str, ...] = ()
+    """Docker's packages that they conflict with and that are there."""
+    unseen: str = ""
+    """Why nobody knows what the repositories have."""
+
+    @property
+    def words(self) -> str:
+        """``podman 4.6.1, runc 1.1.12 (was 1.1.9)``"""
+        return str(_returning().described(self.wanted, self.chosen))
 
 
-def _written(journal: Journal, file: str) -> str:
-    """The sum of what pydock wrote there last."""
-    sums = [str(entry.get("sha256") or "") for entry in journal.entries if entry.get("file") == file]
-    return sums[-1] if sums and re.fullmatch("[0-9a-f]{64}", sums[-1]) else ""
+def packages(journal: Journal, installed: Mapping[str, Any]) -> Packages:
+    """What is to become of the packages that pydock removed; ``installed`` is what rpm said of Docker's."""
+    gone = removed_packages(journal.entries)
+    wanted = {name: gone[name] for name in sorted(gone) if name not in journal.present}
+    if not wanted:
+        return Packages()
+    if way := tuple(name for name in _returning().IN_THE_WAY if name in installed):
+        return Packages(wanted, in_the_way=way)
+    if not isinstance(journal.listed, Known):
+        why = journal.listed.reason if isinstance(journal.listed, Unknown) else "it has no yum"
+        return Packages(wanted, unseen=why)
+    text = journal.listed.value
+    listed = content.role_module("docker_host", "pydock_package_set").listed_packages(text)
+    if not listed and "o matching packages" not in text.lower():
+        said = [line.strip() for line in text.splitlines() if line.strip()]
+        return Packages(wanted, unseen=said[-1][:200] if said else "yum said nothing")
+    chosen, lost = _returning().returning(wanted, listed)
+    return Packages(wanted, chosen, tuple(lost))
 
 
-def _lost(one: Restoration) -> bool:
-    return one.problem.startswith("its backup")
+def removed_packages(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """What pydock removed and has not brought back, NAME-VERSION-RELEASE.ARCH by name."""
+    found: Mapping[str, str] = _host().removed_packages(list(entries))
+    return found
 
 
-def _judged(one: Restoration, force: bool) -> Finding:
-    if _lost(one):
-        return Finding(
-            "restore-lost",
-            Severity.WARNING,
-            f"{one.file} cannot be put back: {one.problem}",
-            "Take it from another backup, or from its package (`rpm -qf FILE` tells which).",
-            "restore",
-        )
-    return Finding(
-        "restore-changed",
-        Severity.WARNING if force else Severity.BLOCKER,
-        f"{one.file} is not as pydock left it: {one.problem}",
-        f"Compare it with {one.backup} on the host; `--force` puts that one back, and keeps the present one beside it.",
-        "restore",
-    )
+def files_to_restore(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Files that pydock replaced, and that do not go with Docker's settings, as far as the journal alone can tell."""
+    found: dict[str, bool] = {}
+    for entry in entries:
+        if isinstance(path := entry.get("file"), str) and entry["action"] in ("replaced", "restored"):
+            found[path] = entry["action"] == "replaced"
+    return [path for path, there in found.items() if there and not _host().GOES.match(path)]
 
 
-def _unseen(why: Unknown) -> Finding:
-    return Finding(
-        "restore-unseen",
-        Severity.BLOCKER,
-        f"pydock's journal on the host could not be read: {why.reason}",
-        "Look at /var/lib/pydock/journal.jsonl there; it is root's.",
-        "restore",
-    )
+def _host() -> Any:
+    return content.role_module("docker_host", "pydock_host")
 
 
-def _since(journal: Journal, todo: Iterable[Restoration]) -> str:
-    """When pydock replaced them."""
-    backups = {one.backup for one in todo}
-    times = [str(entry.get("time", ""))[:10] for entry in journal.entries if entry.get("backup") in backups]
-    days = sorted({time for time in times if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", time)})
-    return f"pydock replaced them on {' and '.join(days)}" if days else "pydock replaced them"
+def _returning() -> Any:
+    return content.role_module("docker_host", "pydock_returning")

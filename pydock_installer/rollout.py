@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from pydock_installer.settings import Rollout
+from pydock_installer.setting_parts import Rollout
 
 
 def batches(

@@ -51,6 +51,16 @@ def write(directory: Path, files: Mapping[str, str]) -> None:
         ) from error
 
 
+def add(path: Path, text: str) -> None:
+    """One more file (0600) of a run. Raises PydockError if it cannot be written."""
+    try:
+        _write_private(path, text)
+    except OSError as error:
+        raise PydockError(
+            f"{path} cannot be written: {error.strerror or error}", "Free some space."
+        ) from error
+
+
 def save_report(directory: Path, document: Mapping[str, Any]) -> None:
     """Keep the report of a run beside its tree. Raises PydockError if that cannot be."""
     try:

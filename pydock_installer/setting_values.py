@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pydock_installer import platforms
+from pydock_installer.model import Secret
 from pydock_installer.suggest import hint
 
 
@@ -59,6 +60,41 @@ def proxy(text: str) -> str:
     if urlsplit(place).path:
         raise ValueError(f"{text} must end after its port: http://HOST:PORT")
     return place
+
+
+def engine_proxy(text: Any) -> str | Secret | None:
+    """The address of the engine's proxy; one with a password is a secret. Nothing of it is repeated in a message."""
+    if text is None or text == "" or isinstance(text, Secret):
+        return text or None
+    if not isinstance(text, str) or not re.fullmatch(r"[!-~]{1,2000}", text) or re.search(r'["\\]', text):
+        raise ValueError("the address of a proxy is a text without blanks: http://HOST:PORT")
+    scheme, separator, rest = text.partition("://")
+    login, at, place = rest.rpartition("@")
+    if not separator:
+        raise ValueError("the address of a proxy begins with http://, also where it is used for https")
+    try:
+        proxy(f"{scheme}://{place}")
+    except ValueError:
+        raise ValueError(
+            "the address of a proxy is http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT"
+        ) from None
+    if not at:
+        return text.rstrip("/")
+    if not re.fullmatch(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+", login):
+        raise ValueError(
+            "other letters than . _ - ~ in a proxy's user and password are written as %XX (@ is %40)"
+        )
+    return Secret(text.rstrip("/"))
+
+
+def no_proxy(value: Any) -> str | None:
+    """Names and networks that are reached without the proxy, with commas between them; a list will do."""
+    parts = [str(part) for part in value] if isinstance(value, list | tuple) else str(value or "").split(",")
+    names = [part.strip() for part in parts if part.strip()]
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9.*:/_\[\]-]{1,255}", name):
+            raise ValueError(f"{name[:80]} is no name, address or network like 10.0.0.0/8")
+    return ",".join(names) or None
 
 
 def fingerprint(text: Any) -> str:

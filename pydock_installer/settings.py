@@ -8,20 +8,32 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
+    model_validator,
 )
 
-from pydock_installer import explanations, setting_values
+from pydock_installer import setting_values
 from pydock_installer.errors import SettingsError
+from pydock_installer.model import Secret
+from pydock_installer.setting_parts import (
+    Checks,
+    EngineProxy,
+    Legacy,
+    Part,
+    Rollout,
+    Runs,
+    Ssh,
+    Verify,
+    a_list,
+)
 from pydock_installer.setting_values import address as address  # noqa: PLC0414 - others take it from here
 from pydock_installer.suggest import hint
 from pydock_installer.yaml_file import Document, read
@@ -32,8 +44,6 @@ NOT_SETTINGS = ("PYDOCK_LAB", "PYDOCK_BENCH", "PYDOCK_GOLDEN", "PYDOCK_MOLECULE"
 #: The value of verify.image that stands for an image that the role makes itself.
 BUILTIN_IMAGE = "builtin"
 DOCKER_KEY = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
-#: EPEL 6 (fedoraproject.org, keys): 0608B895.
-EPEL_KEY = "8C3BE96AF2309184DA5C0DAE3B49DF2A0608B895"
 
 
 def _version(text: Any) -> str:
@@ -47,20 +57,8 @@ def _version(text: Any) -> str:
     )
 
 
-def _mirrors(value: Any) -> Any:
-    if isinstance(value, str):
-        raise ValueError(f"wants a list: [{value}]")
-    return value
-
-
 def _normal_mirrors(mirrors: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address(mirror, "the address of a mirror") for mirror in mirrors))
-
-
-def _image(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}", text):
-        raise ValueError(f"{text} is not the name of an image")
-    return text
 
 
 @cache
@@ -91,116 +89,7 @@ def _daemon(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Verify(_Part):
-    """What proves a host."""
-
-    image: Annotated[str, AfterValidator(_image)] = Field(
-        "hello-world", description="The image that is run; builtin needs no registry."
-    )
-
-
-class Ssh(_Part):
-    """How hosts are reached."""
-
-    host_key_policy: Literal["strict", "accept-new"] = Field(
-        "strict", description="What to do about unknown keys."
-    )
-    timeout: float = Field(10, gt=0, le=600, description="Seconds, for connecting and for logging in.")
-    retries: int = Field(
-        2, ge=0, le=10, description="Further tries where a host is out of reach or its connection breaks."
-    )
-    config: Path | None = Field(None, description="An ssh configuration file, as `ssh -F`.")
-
-
-def _codes(value: Any) -> Any:
-    """A list of codes, or a text with commas between them; each must be one that there is."""
-    codes = value.split(",") if isinstance(value, str) else value
-    if isinstance(codes, list | tuple) and len(codes) == 1 and isinstance(codes[0], str):
-        codes = codes[0].split(",")
-    return codes
-
-
-def _known_codes(names: Any) -> Any:
-    known = explanations.codes()
-    for name in names:
-        if name not in known:
-            raise ValueError(f"there is no check {name}{hint(name, known)}; `pydock explain` lists them")
-    return names
-
-
-class Checks(_Part):
-    """Which checks count, and how much."""
-
-    skip: Annotated[tuple[str, ...], BeforeValidator(_codes), AfterValidator(_known_codes)] = Field(
-        (), description="Codes that are passed over."
-    )
-    severity: Annotated[dict[str, Literal["ok", "warning", "blocker"]], AfterValidator(_known_codes)] = Field(
-        {}, description="How much a finding weighs, by its code, where something was found."
-    )
-
-
-def _amount(value: Any) -> Any:
-    """A number of hosts, or a share of them."""
-    text = str(value).strip()
-    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,5}|[0-9]{1,2}%|100%", text):
-        raise ValueError(f"{value} is neither a number of hosts nor a share like 25%")
-    return text
-
-
-def _pause(value: Any) -> Any:
-    """Seconds, or the word for a question."""
-    if value == "ask":
-        return value
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = -1.0
-    if isinstance(value, bool) or not 0 <= seconds <= 86400:
-        raise ValueError(f"{value} is neither a number of seconds nor ask")
-    return seconds
-
-
-class Rollout(_Part):
-    """In which order and how carefully hosts are changed."""
-
-    order: Annotated[tuple[str, ...], BeforeValidator(_mirrors)] = Field(
-        (), description="Groups of the inventory, one after the other; other hosts come last."
-    )
-    canary: int = Field(0, ge=0, le=100000, description="So many hosts go first, alone.")
-    batch: Annotated[str, BeforeValidator(_amount)] = Field(
-        "0", description="So many hosts at a time, or a share of all; 0 is all."
-    )
-    pause: Annotated[float | Literal["ask"], BeforeValidator(_pause)] = Field(
-        0.0, description="Seconds between batches, or ask."
-    )
-    max_failures: Annotated[str, BeforeValidator(_amount)] | None = Field(
-        None, description="After more failures than this the rest is left untouched."
-    )
-
-
-class Legacy(_Part):
-    """Where release 6 gets Docker from."""
-
-    epel: Annotated[str, AfterValidator(setting_values.epel)] = Field(
-        "auto", description="The archive of EPEL."
-    )
-    epel_key: Annotated[str, BeforeValidator(setting_values.fingerprint)] = Field(
-        EPEL_KEY, description="Fingerprint of the key that signs EPEL 6."
-    )
-
-
-class Runs(_Part):
-    """How long runs are kept."""
-
-    keep: int = Field(200, ge=1, le=100000, description="The newest so many.")
-    days: int = Field(180, ge=1, le=36500, description="Not longer than so many days.")
-
-
-class Settings(_Part):
+class Settings(Part):
     """All settings; docs/settings.md tells more on each."""
 
     repository: Annotated[str, AfterValidator(setting_values.repository)] = Field(
@@ -218,6 +107,10 @@ class Settings(_Part):
     repair_base_repositories: bool = Field(
         False, description="Point the repository files of an ended release to its archive."
     )
+    share_packages: bool = Field(
+        False, description="Fetch each package once, here, and hand it to the hosts over SSH."
+    )
+    downloads: int = Field(32, ge=1, le=512, description="Hosts that fetch packages at a time.")
     docker_version: Annotated[str, BeforeValidator(_version)] = Field(
         "latest", description="The engine wanted."
     )
@@ -226,11 +119,14 @@ class Settings(_Part):
         None, description="Exact packages to follow; pydock.lock beside this file."
     )
     compilers: bool = Field(True, description="gcc and gcc-c++.")
-    registry_mirrors: Annotated[
-        tuple[str, ...], BeforeValidator(_mirrors), AfterValidator(_normal_mirrors)
-    ] = Field((), description="Registry accelerators, in order.")
+    registry_mirrors: Annotated[tuple[str, ...], BeforeValidator(a_list), AfterValidator(_normal_mirrors)] = (
+        Field((), description="Registry accelerators, in order.")
+    )
     daemon: Annotated[dict[str, Any], AfterValidator(_daemon)] = Field(
         {}, description="Other keys of daemon.json."
+    )
+    engine_proxy: EngineProxy | None = Field(
+        None, description="The engine's HTTP proxy; without it a host keeps what it has."
     )
     verify: Verify = Verify()
     ssh: Ssh = Ssh()
@@ -241,6 +137,23 @@ class Settings(_Part):
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
     time_limit: int = Field(3600, ge=5, le=86400, description="Seconds that the work on one host may take.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Settings:
+        if self.engine_proxy and self.engine_proxy.values_by_key() and self.daemon.get("proxies"):
+            raise ValueError(
+                "the engine's proxy is set twice, as engine_proxy and as daemon.proxies: keep the first"
+            )
+        return self
+
+    def legacy_settings(self) -> dict[str, Any]:
+        """What the options of engine 1.7.1 are made of: the proxy under daemon.json's name for it."""
+        proxies = {
+            # A secret stays behind: what is told of it is that it is one.
+            name.replace("_", "-"): "***@" if isinstance(value, Secret) else value
+            for name, value in (self.engine_proxy.values_by_key() if self.engine_proxy else {}).items()
+        }
+        return {**self.daemon_settings(), **({"proxies": proxies} if proxies else {})}
 
     def daemon_settings(self) -> dict[str, Any]:
         """What goes into daemon.json."""
@@ -269,18 +182,21 @@ def load(
         settings = Settings.model_validate(values)
     except ValidationError as error:
         named = {path: (flag_names or {}).get(path, f"--{path}") for path in flags}
-        lines = [_sentence(problem, document, named, environment) for problem in error.errors()]
+        lines = dict.fromkeys(_sentence(problem, document, named, environment) for problem in error.errors())
         raise SettingsError("\n".join(lines), "docs/settings.md tells what each setting may be.") from None
     return _anchored(settings, path.parent, flags, document)
 
 
 def parts() -> dict[str, type[BaseModel]]:
     """The settings that are mappings of a fixed form, by their name."""
-    return {
-        name: field.annotation
-        for name, field in Settings.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, _Part)
-    }
+    found = {name: _part(field.annotation) for name, field in Settings.model_fields.items()}
+    return {name: part for name, part in found.items() if part}
+
+
+def _part(annotation: Any) -> type[BaseModel] | None:
+    """The mapping that a setting is, also where it may be left out."""
+    kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+    return next((kind for kind in kinds if issubclass(kind, Part)), None)
 
 
 def json_schema() -> dict[str, Any]:
@@ -363,7 +279,9 @@ def _sentence(
         return f"{place}: unknown setting {path}{hint(path, known) or hint(location[-1], known)}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] != "value_error":
-        message = f"{message[0].lower()}{message[1:]}, not {problem['input']!r}"
+        # An address may be in the wrong place, and its password is nobody's all the same.
+        given = re.sub(r"(?<=://)[^\s]*@", "***@", repr(problem["input"]))
+        message = f"{message[0].lower()}{message[1:]}, not {given}"
     return f"{place}: {path + ': ' if path and path not in flags else ''}{message}"
 
 

@@ -33,3 +33,9 @@ def state_directory() -> Path:
     """``$XDG_STATE_HOME/pydock``, by default ``~/.local/state/pydock``."""
     base = os.environ.get("XDG_STATE_HOME", "")
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "pydock"
+
+
+def cache_directory() -> Path:
+    """``$XDG_CACHE_HOME/pydock``, by default ``~/.cache/pydock``."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "pydock"

@@ -13,6 +13,7 @@ from pydock_installer import platforms
 from pydock_installer.absence.roots import is_mounted
 from pydock_installer.model import Fact, Facts, Known, Left, Traces, Unknown
 from pydock_installer.model.traces import Firewall, Root
+from pydock_installer.restoration import files_to_restore, removed_packages
 
 JOURNAL = "/var/lib/pydock/journal.jsonl"
 #: Docker's namespaces in containerd.
@@ -246,12 +247,25 @@ def _files(facts: Facts, traces: Traces, consents: Consents, busy: str | None) -
         if key in own:
             yield Thing("config", f"the package key {key}", kept)
     if traces.journal:
-        why = (
-            "what it says is still needed: data to be purged, or something that `pydock restore` can put back"
-        )
-        yield Thing(
-            "config", JOURNAL, kept and "pydock's own notes about this host; --purge-config removes them", why
-        )
+        stays = kept and "pydock's own notes about this host; --purge-config removes them"
+        yield Thing("config", JOURNAL, stays, _needs_journal(facts, traces, consents, busy))
+
+
+def _needs_journal(facts: Facts, traces: Traces, consents: Consents, busy: str | None) -> str | None:
+    """Why the journal has to stay; the role, which sees more, judges with fewer doubts."""
+    stay = [
+        root
+        for root in value(traces.roots, ())
+        if not consents.purge_data or (busy and root.kind == "containerd")
+    ]
+    if any(has_data(root, traces) for root in stay):
+        return "it knows what an uninstallation with --purge-data needs to know"
+    installed = value(facts.packages, {})
+    back = [*files_to_restore(traces.journal), *removed_packages(traces.journal)]
+    if back := [name for name in back if name not in installed]:
+        more = f" and {len(back) - 6} more" if len(back) > 6 else ""
+        return f"`pydock restore` can still bring back {', '.join(back[:6])}{more}"
+    return None
 
 
 def _system(traces: Traces, consents: Consents) -> Iterator[Thing]:

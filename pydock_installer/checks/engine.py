@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydock_installer import daemon_json as daemon_file
+from pydock_installer import engine_proxy as proxy
 from pydock_installer import platforms
 from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, warning
 from pydock_installer.model import NOT_ASKED, Facts, Finding, Known, Unknown
@@ -101,7 +102,8 @@ def containers(facts: Facts, context: Context) -> Finding | None:
     # Of release 6, legacy-options tells.
     legacy = context.platform is not None and context.platform.legacy
     version = context.settings.docker_version
-    due = None if legacy else restart(facts, context.settings.daemon_settings(), version)
+    also = () if legacy else proxy.change(facts, context.settings.engine_proxy).due
+    due = None if legacy else restart(facts, context.settings.daemon_settings(), version, also=also)
     if due is None:
         return ok(code, f"{running}, and nothing would stop them")
     if due.goes_on:
@@ -216,6 +218,25 @@ def daemon_json(facts: Facts, context: Context) -> Finding | None:
     return ok(code, "can be read" if isinstance(facts.daemon_json, Known) else "there is none yet")
 
 
+def engine_proxy(facts: Facts, context: Context) -> Finding | None:
+    """Nobody else sets the engine's proxy otherwise than the settings want it."""
+    code, wanted = "engine-proxy", context.settings.engine_proxy
+    if wanted is None or (context.platform and context.platform.legacy):
+        return None
+    others = facts.engine_facts.proxies
+    if isinstance(others, Unknown):
+        return unknown(
+            code, "docker's unit and its drop-ins", others, "Log in as root (-u root) or with sudo."
+        )
+    if reason := proxy.change(facts, wanted).refusal:
+        return blocker(
+            code,
+            reason,
+            "Take it out there and run `systemctl daemon-reload`, or take engine_proxy out of pydock's settings.",
+        )
+    return ok(code, "set by nobody else" if not others else "nobody sets it otherwise")
+
+
 def _shown(keys: Sequence[str]) -> str:
     """Keys that a host chose, a few of them, without control characters."""
     return ", ".join(json.dumps(key)[1:-1][:40] for key in keys[:5]) + (", ..." if len(keys) > 5 else "")
@@ -284,4 +305,13 @@ def selinux(facts: Facts, context: Context) -> Finding | None:
     return ok(code, mode)
 
 
-RULES: tuple[Rule, ...] = (docker_origin, unit_masked, daemon_json, containers, swarm, kubernetes, selinux)
+RULES: tuple[Rule, ...] = (
+    docker_origin,
+    unit_masked,
+    daemon_json,
+    engine_proxy,
+    containers,
+    swarm,
+    kubernetes,
+    selinux,
+)

@@ -25,6 +25,15 @@ def effective(facts: Facts, context: Context) -> Mapping[str, Any]:
     return {**(present if isinstance(present, dict) else {}), **context.settings.daemon_settings()}
 
 
+def proxied(facts: Facts, context: Context) -> bool:
+    """Whether the engine will reach registries through a proxy, by its settings or its environment."""
+    wanted, seen = context.settings.engine_proxy, facts.engine_facts
+    if wanted and wanted.values_by_key():
+        return True
+    there = isinstance(seen.proxies, Known) or (wanted is None and isinstance(seen.own_proxy, Known))
+    return there or bool(effective(facts, context).get("proxies"))
+
+
 def surely_before(facts: Facts, context: Context, *version: int) -> bool:
     """Whether the engine that will run is known to be older: the pin, what is installed, or the last one built."""
     known: str | None = context.settings.docker_version

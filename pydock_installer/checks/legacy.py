@@ -53,7 +53,7 @@ def options(facts: Facts, context: Context) -> Finding | None:
     if isinstance(file, Unknown):
         return unknown(code, "/etc/sysconfig/docker", file, "Log in as root (-u root) or with sudo.")
     try:
-        wished = planner_legacy.options(facts, context.settings.daemon_settings())
+        wished = planner_legacy.options(facts, context.settings.legacy_settings())
     except ValueError as problem:
         found = planner_legacy.refusal(str(problem))
         return blocker(code, found.message, found.remedy or "")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from pydock_installer import epel, platforms
-from pydock_installer.checks.judging import effective, worst
+from pydock_installer.checks.judging import proxied, worst
 from pydock_installer.checks.rule import Context, Rule, blocker, ok, unknown, warning
 from pydock_installer.model import NOT_ASKED, Facts, Finding, Known, Unknown
 from pydock_installer.model.groups.network import WebAnswer
@@ -68,7 +68,7 @@ def dns(facts: Facts, context: Context) -> Finding | None:
             found.append(_needed(facts, code, message, remedy.format(names[0])))
         else:
             found.append(unknown(code, f"whether {what} resolves, or a proxy does it,", proxy))
-    if not effective(facts, context).get("proxies"):
+    if not proxied(facts, context):
         for name in _names(context.settings.registry_mirrors):
             if name not in seen.value:
                 found.append(unknown(code, f"whether {name} resolves", Unknown("the host did not say")))
@@ -161,8 +161,8 @@ def registry_mirror(facts: Facts, context: Context) -> Finding | None:
         return None
     if not isinstance(seen, Known):
         return unknown(code, "what registry mirrors answer", seen or Unknown("there is no curl on the host"))
-    proxied = bool(effective(facts, context).get("proxies"))
-    found = [_registry(code, mirror, seen.value.get(mirror), proxied) for mirror in mirrors]
+    behind = proxied(facts, context)
+    found = [_registry(code, mirror, seen.value.get(mirror), behind) for mirror in mirrors]
     return worst(code, found, f"{', '.join(mirrors)} answer{'s' if len(mirrors) == 1 else ''}")
 
 

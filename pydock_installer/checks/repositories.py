@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,14 +71,14 @@ def base_repositories(facts: Facts, context: Context) -> Finding | None:
             )
     if blocking:
         remedies = [_archive(files, facts)] if files and mended and mended[0] in blocking else []
-        remedies += [_mend(t.repository) for t in blocking if not remedies or t not in mended][:1]
+        remedies += [_mend(t.repository, facts) for t in blocking if not remedies or t not in mended][:1]
         return blocker(
             code,
             f"{_told(blocking)}; one enabled repository that cannot be read stops every installation",
             " ".join(remedies),
         )
     if troubles:
-        return warning(code, f"{_told(troubles)}; it is passed over", _mend(troubles[0].repository))
+        return warning(code, f"{_told(troubles)}; it is passed over", _mend(troubles[0].repository, facts))
     if configuration.value.unread:
         return unread(code, configuration.value)
     if unseen := {entry.id: found for entry, found in judged.items() if isinstance(found, Unknown)}:
@@ -138,13 +139,25 @@ def _archive(files: tuple[str, ...], facts: Facts) -> str:
     )
 
 
-def _mend(repository: Repository) -> str:
+def _moved(repository: Repository, facts: Facts) -> str:
+    """Where the packages of an addition went when the release ended, as an instruction; empty if nobody knows."""
+    major = facts.release.value.major if isinstance(facts.release, Known) else ""
+    addresses = " ".join(facts.package_facts.address(address) for address in repository.addresses)
+    rows = (row for row in data()["moved"] if row["major"] == major and re.search(row["regex"], addresses))
+    row = next(rows, None)
+    return (
+        f"Its packages are in an archive now: in place of its addresses write `{row['to']}`. " if row else ""
+    )
+
+
+def _mend(repository: Repository, facts: Facts) -> str:
     name, through = (
         shlex.quote(repository.id),
         f" It has the proxy {repository.proxy}." if repository.proxy else "",
     )
     return (
-        f"See on the host why (`curl -I ADDRESS`), and correct [{repository.id}] in {repository.file}. "
+        _moved(repository, facts)
+        + f"See on the host why (`curl -I ADDRESS`), and correct [{repository.id}] in {repository.file}. "
         f"If nobody needs it: `enabled=0` there, or `yum-config-manager --disable {name}`. Then run again.{through}"
     )
 

@@ -20,6 +20,7 @@ from pydock_installer.cli.options import (
     host_options,
     output_options,
     request,
+    restart_option,
     rollout_options,
     upgrade_option,
     wish_options,
@@ -130,19 +131,28 @@ def verify(**options: Any) -> int:
     return _report(options, work)
 
 
-@app.command(epilog="Example:  pydock restore web1")
+@app.command(epilog="Example:  pydock restore web1 --dry-run")
 @host_options()
 @work_options()
+@restart_option()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
 @click.option("--force", is_flag=True, help="Also files that were changed since; the present ones are kept.")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(["packages", "repositories", "settings"]),
+    help="Bring back this alone; repeatable.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be put back, and change nothing.")
 def restore(**options: Any) -> int:
-    """Put back the repository files that pydock replaced."""
+    """Bring back what pydock replaced or removed: packages, repository files, daemon.json."""
 
     def work(talk: Console) -> Report:
+        from pydock_installer.restore_plan import KINDS, RestoreWish
         from pydock_installer.workflows.restore import restore
 
-        return restore(request(options, talk), talk, force=options["force"], dry_run=options["dry_run"])
+        wish = RestoreWish(options["only"] or KINDS, options["force"], options["restart"])
+        return restore(request(options, talk), talk, wish, dry_run=options["dry_run"])
 
     return _report(options, work)
 

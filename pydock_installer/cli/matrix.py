@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pydock_installer import explanations
-from pydock_installer.cli.text import clean, one_line
+from pydock_installer.cli.text import clean, indented, one_line
 from pydock_installer.model import Finding, HostReport, Report, Severity
 from pydock_installer.report import grouped, release, standing, summary
 
@@ -98,12 +98,11 @@ def _alike(hosts: Sequence[HostReport], everything: bool) -> Iterator[tuple[Find
             yield finding, found[finding]
 
 
-def _finding(finding: Finding, names: list[str]) -> Text:
+def _finding(finding: Finding, names: list[str]) -> RenderableType:
     word, style = WEIGHTS[finding.severity]
     text = Text(f"{word}  {finding.code}  ", style=style)
     text.append(clean(grouped(names)), style="bold default")
     text.append(f"  {clean(finding.message)}", style="not bold default")
     if finding.remedy and finding.severity is not Severity.OK:
-        remedy = clean(finding.remedy).replace("\n", "\n  ")
-        text.append(f"\n  {remedy}", style="not bold default")
+        return Group(text, indented(clean(finding.remedy)))
     return text

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pydock_installer import registries
-from pydock_installer.cli.text import clean, one_line
+from pydock_installer.cli.text import clean, indented, one_line
 from pydock_installer.errors import UnreachableError
 from pydock_installer.model.mirror import MirrorAnswer, MirrorState
 from pydock_installer.registries.configured import Configured
@@ -213,26 +213,28 @@ def _state(answer: MirrorAnswer) -> Text:
     return Text(WORDS.get(answer.state, answer.state.value), style=STYLES[answer.state])
 
 
-def _evidence(answer: MirrorAnswer, names: str) -> Text:
+def _evidence(answer: MirrorAnswer, names: str) -> RenderableType:
     """What is the matter with a mirror, what is known of it, what to do."""
     text = _state(answer)
     text.append(f"  {one_line(answer.url)}", style="bold default")
     if names:
         text.append(f"  ({one_line(names)})", style="not bold default")
     text.append(f"  {one_line(answer.detail)}", style="not bold default")
+    parts: list[RenderableType] = [text]
     if known := registries.lookup(answer.url):
-        text.append(f"\n  Known ({known.since}): for {known.who}; {known.note}.", style="not bold default")
+        parts.append(indented(f"Known ({known.since}): for {known.who}; {known.note}."))
     if answer.remedy:
-        text.append(f"\n  {clean(answer.remedy)}", style="not bold default")
-    return text
+        parts.append(indented(clean(answer.remedy)))
+    return Group(*parts)
 
 
-def _lost(found: Found) -> Iterator[Text]:
+def _lost(found: Found) -> Iterator[RenderableType]:
     for name, seen in found.items():
         if isinstance(seen, UnreachableError):
             text = Text(one_line(name), style="bold").append(" unreachable: ", style="red")
-            text.append(clean(seen.message), style="not bold default")
-            yield text.append(f"\n  {clean(seen.hint)}" if seen.hint else "", style="not bold default")
+            yield text.append(clean(seen.message), style="not bold default")
+            if seen.hint:
+                yield indented(clean(seen.hint))
             yield Text("")
 
 

@@ -29,17 +29,20 @@ class Typed:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-#: Flags that are settings: the option's name and the path of its key.
+#: Flags that are settings: the option's name and the path of its key, or of its keys.
 SETTINGS = {
     "repository": "repository",
     "repository_key": "repository_key",
     "package_proxy": "package_proxy",
     "repair_base_repositories": "repair_base_repositories",
+    "share_packages": "share_packages",
     "docker_version": "docker_version",
     "hold": "hold",
     "lock_file": "lock_file",
     "compilers": "compilers",
     "registry_mirror": "registry_mirrors",
+    "engine_proxy": "engine_proxy.http_proxy engine_proxy.https_proxy",
+    "engine_no_proxy": "engine_proxy.no_proxy",
     "verify_image": "verify.image",
     "ssh_config": "ssh.config",
     "host_key_policy": "ssh.host_key_policy",
@@ -55,7 +58,9 @@ SETTINGS = {
 }
 
 #: The flag of each setting that has one, as it is typed.
-FLAG_NAMES = {path: f"--{name.replace('_', '-')}" for name, path in SETTINGS.items()}
+FLAG_NAMES = {
+    path: f"--{name.replace('_', '-')}" for name, paths in SETTINGS.items() for path in paths.split()
+}
 
 
 def _apply(decorators: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
@@ -153,6 +158,11 @@ def wish_options() -> Callable[[Command], Command]:
                 default=None,
                 help="Point repository files of an ended release (7, 8, Stream 8) to its archive.",
             ),
+            click.option(
+                "--share-packages/--no-share-packages",
+                default=None,
+                help="Fetch each package once, here, and hand it to the hosts over SSH.",
+            ),
             click.option("--docker-version", metavar="VERSION", help="latest, 26, 26.1 or 20.10.23."),
             click.option("--hold/--no-hold", default=None, help="Keep `yum update` from Docker's packages."),
             click.option(
@@ -167,6 +177,12 @@ def wish_options() -> Callable[[Command], Command]:
                 metavar="URL",
                 help="Registry accelerator; repeatable, in order.",
             ),
+            click.option(
+                "--engine-proxy",
+                metavar="URL",
+                help="HTTP proxy of the engine itself, for http and https; '' takes pydock's away.",
+            ),
+            click.option("--engine-no-proxy", metavar="NAME,...", help="What the engine reaches without it."),
             click.option(
                 "--verify-image", metavar="IMAGE", help="What proves Docker: hello-world, or builtin."
             ),
@@ -221,10 +237,16 @@ def request(options: Mapping[str, Any], talk: Console, follow: bool = True) -> R
     from pydock_installer import fleet, settings
     from pydock_installer.errors import UsageError
     from pydock_installer.history import Invocation
+    from pydock_installer.model import Secret
     from pydock_installer.planner import Wishes
     from pydock_installer.workflows.request import Request
 
-    given = {path: options.get(name) for name, path in SETTINGS.items()}
+    given = {path: options.get(name) for name, paths in SETTINGS.items() for path in paths.split()}
+    if "@" in (options.get("engine_proxy") or ""):
+        raise SettingsError(
+            "--engine-proxy: a password on the command line is seen by everybody on this machine",
+            "Write it into pydock.yml (engine_proxy), or into PYDOCK_ENGINE_PROXY__HTTPS_PROXY.",
+        )
     flags = {path: list(v) if isinstance(v, tuple) else v for path, v in given.items() if v not in (None, ())}
     config = options["config"]
     here = Path.cwd()
@@ -240,6 +262,8 @@ def request(options: Mapping[str, Any], talk: Console, follow: bool = True) -> R
         options["hosts"], options["inventory"], options["limit"], login, here, chosen.inventory
     )
     talk.mask(secret for host in hosts for secret in (host.password, host.become_password))
+    proxies = chosen.engine_proxy.values_by_key().values() if chosen.engine_proxy else ()
+    talk.mask(value for value in proxies if isinstance(value, Secret))
     typed = click.get_current_context().find_object(Typed) or Typed()
     if typed.only is not None:
         hosts = tuple(host for host in hosts if host.name in typed.only)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pydock_installer.cli.matrix import check_text
-from pydock_installer.cli.text import clean
+from pydock_installer.cli.text import clean, indented, item
 from pydock_installer.cli.traces import left_text
 from pydock_installer.cli.traces import lines as trace_lines
 from pydock_installer.model import (
@@ -68,6 +68,8 @@ def report_text(report: Report, verbose: int = 0) -> RenderableType:
     parts: list[RenderableType] = [table, *_causes(report.hosts, evidence)]
     if report.command == "uninstall":
         parts.append(left_text(report))
+    if report.command == "restore":
+        parts += [*_not_restored(report.hosts)]
     if verbose:
         parts += [*_steps(report.hosts)]
     parts.append(Text(summary(report), style="bold"))
@@ -112,20 +114,23 @@ def _one_line_each(entries: list[HostPlan]) -> list[list[HostPlan]]:
     return list(found.values())
 
 
-def _plan_lines(entry: HostPlan) -> Iterator[Text]:
-    yield from trace_lines(entry)
+def _plan_lines(entry: HostPlan) -> Iterator[RenderableType]:
+    if entry.traces:
+        yield from trace_lines(entry)
     if entry.unreachable or entry.blockers:
         for finding in entry.blockers:
             word = "unreachable: " if entry.unreachable else "blocked: "
             yield Text(f"  {word}", style="red").append(clean(finding.message), style="default")
             if finding.remedy:
-                yield Text(f"    {clean(finding.remedy)}")
+                yield indented(clean(finding.remedy), 4)
     elif not entry.steps:
         yield Text("  nothing to do", style="green")
     for finding in _beside(entry):
         yield Text("  mind: ", style="yellow").append(clean(finding.message), style="default")
     for number, step in enumerate(entry.steps, start=1):
-        yield Text(f"  {number}. {clean(step.sentence)}").append(f"  ({clean(step.reason)})", style="dim")
+        yield item(
+            Text(f"  {number}. "), Text(clean(step.sentence)).append(f"  ({clean(step.reason)})", style="dim")
+        )
     if entry.stops:
         yield Text("  needs --restart: ", style="yellow").append(clean(entry.stops), style="default")
 
@@ -240,14 +245,34 @@ def _causes(hosts: Sequence[HostReport], evidence: bool = False) -> Iterator[Ren
         entries = list(same)
         text = Text(clean(grouped([h.plan.host.name for h in entries])), style="bold")
         text.append(f" {entries[0].status.value}: ", style=STYLES[entries[0].status])
-        text.append(clean(cause or ""), style="not bold")
+        yield text.append(clean(cause or ""), style="not bold")
         if remedy:
-            text.append(f"\n  {clean(remedy)}", style="not bold")
+            yield indented(clean(remedy))
         for line in entries[0].evidence if evidence else ():
-            text.append(f"\n  | {clean(line)}", style="dim not bold")
+            yield item(Text("  | ", "dim"), Text(clean(line), "dim"))
         if code := entries[0].code:
-            text.append(f"\n  More: pydock explain {clean(code)}", style="dim not bold")
-        yield text
+            yield Text(f"  More: pydock explain {clean(code)}", "dim")
+        yield Text("")
+
+
+def _not_restored(hosts: Sequence[HostReport]) -> Iterator[RenderableType]:
+    """What stays as it is, and what can be done about it; hosts with the same are told together."""
+    groups: dict[Finding, list[str]] = {}
+    for host in hosts:
+        # What its cause tells already is not told again.
+        for finding in host.plan.findings:
+            told = finding.message in (host.cause or "")
+            # By force it was put back all the same.
+            forced = finding.code == "restore-changed" and host.status is HostStatus.OK
+            if finding.severity is not Severity.WARNING or finding.group != "restore" or told or forced:
+                continue
+            groups.setdefault(finding, []).append(host.plan.host.name)
+    for finding, names in groups.items():
+        text = Text(clean(grouped(names)), style="bold").append(": ", style="not bold")
+        yield text.append(clean(finding.message), style="not bold")
+        if finding.remedy:
+            yield indented(clean(finding.remedy))
+        yield Text(f"  More: pydock explain {finding.code}", "dim")
         yield Text("")
 
 

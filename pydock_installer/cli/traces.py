@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pydock_installer.absence import shared, size, value
-from pydock_installer.cli.text import clean, one_line
+from pydock_installer.cli.text import clean, indented, one_line
 from pydock_installer.model import Facts, HostPlan, HostReport, Left, Report, Severity, Traces
 from pydock_installer.model.traces import Firewall
 from pydock_installer.report import grouped
@@ -76,17 +76,17 @@ def _around(traces: Traces) -> Iterator[str]:
         yield f"settings: {grouped(files, SHOWN)}"
 
 
-def findings(entry: HostPlan) -> Iterator[Text]:
+def findings(entry: HostPlan) -> Iterator[RenderableType]:
     """Warnings, which must be read before anybody agrees."""
     for finding in entry.findings:
         if finding.severity is Severity.WARNING:
             yield Text("  warning: ", style="yellow").append(clean(finding.message), style="default")
             if finding.remedy:
-                yield Text(f"    {clean(finding.remedy)}")
+                yield indented(clean(finding.remedy), 4)
 
 
-def lines(entry: HostPlan) -> Iterator[Text]:
-    """All that is shown of one host before its steps."""
+def lines(entry: HostPlan) -> Iterator[RenderableType]:
+    """All that is shown of one host before the steps of its uninstallation."""
     for line in inventory(entry):
         yield Text(f"  {line}", style="dim")
     yield from findings(entry)

@@ -1,4 +1,5 @@
-# What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root.
+# What pydock asks a host: one script, POSIX sh, read-only. It writes nothing, starts nothing, needs no root. (To restore
+# packages, yum is asked for them, and may fetch metadata.)
 # Arguments: nonce, privilege, then preflight=always|fresh, thorough=yes|no, engine=VERSION, journal=yes|no,
 # package-proxy=URL, data-root=PATH, mirror=NAME=BASE, epel=NAME=BASE, registry=URL and
 # platform=ID:MAJOR:PATH, then --, then package names. What follows in sections/ is asked for preflight alone.
@@ -210,6 +211,62 @@ service() {
 }
 answer service service
 
+# What sets the engine's proxy besides pydock's own drop-in: lines of units and of files that they may name. Of a line
+# with a password its variables are told, with nothing of their values.
+proxy_lines() {
+    set --
+    for base in /usr/lib/systemd/system /run/systemd/system /etc/systemd/system; do
+        for path in "$base/docker.service" "$base"/docker.service.d/*.conf; do
+            case $path in /usr/*/docker.service | */pydock-proxy.conf) continue ;; esac
+            [ -f "$path" ] || continue
+            [ -r "$path" ] || return 77
+            set -- "$@" "$path"
+        done
+    done
+    [ $# -gt 0 ] || return 44
+    for path in /etc/sysconfig/docker /etc/sysconfig/docker-storage /etc/sysconfig/docker-network /etc/default/docker \
+        /etc/environment; do
+        [ ! -f "$path" ] || [ ! -r "$path" ] || set -- "$@" "$path"
+    done
+    awk 'BEGIN {
+        for (i = 1; i < ARGC; i++) {
+            unit = ARGV[i] ~ /\/systemd\//
+            size = 0
+            printf "%s\t%s\n", unit ? "unit" : "options", ARGV[i]
+            while ((getline line < ARGV[i]) > 0 && (size += length(line) + 1) <= 32768) {
+                if (line ~ /^[ \t]*[#;]/) continue
+                if (unit && line ~ /^[ \t]*EnvironmentFile[ \t]*=/) print line
+                if (line !~ /(HTTP|HTTPS|NO|http|https|no)_(PROXY|proxy)=/) continue
+                if (line !~ /@/) { print line; continue }
+                while (match(line, /(HTTP|HTTPS|NO|http|https|no)_(PROXY|proxy)=/)) {
+                    printf "%s%s***@\n", unit ? "Environment=" : "", substr(line, RSTART, RLENGTH)
+                    line = substr(line, RSTART + RLENGTH)
+                }
+            }
+            close(ARGV[i])
+        }
+    }' "$@"
+}
+answer proxy_lines proxy_lines
+# pydock's own by its sum, and with which of its variables the engine runs, by their sums: a password stays here.
+proxy_own() {
+    path=/etc/systemd/system/docker.service.d/pydock-proxy.conf
+    [ -e "$path" ] || return 44
+    [ -r "$path" ] || return 77
+    printf 'file\t'
+    sha256sum <"$path"
+    case $state in *ActiveState=active*) engine_pid || return 0 ;; *) return 0 ;; esac
+    echo running
+    tr '\000' '\n' <"/proc/$number/environ" | head -c 65536 | while IFS= read -r value; do
+        case $value in HTTP_PROXY=* | HTTPS_PROXY=* | NO_PROXY=*)
+            printf '%s\t' "${value%%=*}"
+            printf %s "$value" | sha256sum
+            ;;
+        esac
+    done
+}
+answer proxy_own proxy_own
+
 # Only a running engine is asked: a question to an idle socket would start it.
 engine_said=
 engine() {
@@ -276,21 +333,50 @@ if [ ! -e /etc/os-release ]; then
     file legacy_key /etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-6
 fi
 
-# What pydock did here, where that is to be taken back: its journal, sums of the repository files that it names and of
-# their backups, and their texts without passwords. Preflight is not asked then.
+# What pydock did here, where that is to be taken back: its journal, sums of the files that it names and of their backups,
+# and their texts without passwords. Preflight is not asked then.
 sum() { sha256sum <"$1"; }
 shown() { head -c 16384 "$1" | sed -e 's/^\([ A-Za-z_]*password[ '"$tab"']*[=:]\).*/\1/' -e 's|://[^/@ ]*@|://|g'; }
+book=/var/lib/pydock/journal.jsonl
+# Names of the packages that were removed, of NAME-VERSION-RELEASE.ARCH.
+was_removed() {
+    sed -n -e 's/"time".*//' -e '/"action": *"removed"/s/[^A-Za-z0-9._+~^-]/ /gp' "$book" | tr ' ' '\n' |
+        sed -n 's/^\([A-Za-z0-9_][A-Za-z0-9._+-]*\)-[^-]*-[^-]*$/\1/p' | sort -u | head -n 100
+}
+still_there() { limit 30 rpm -q --qf '%{NAME}\n' "$@" | grep -v ' '; }
+# The one question that starts yum, which may fetch metadata: whether what was removed can be had. While Docker is there
+# nobody asks.
+can_be_had() {
+    command -v yum >/dev/null 2>&1 || return 44
+    limit 60 yum --setopt=exit_on_lock=True --setopt=timeout=15 --setopt=retries=1 -q list --showduplicates "$@" 2>&1
+    [ $? -lt 124 ]
+}
 if [ "$journal" = yes ]; then
     preflight=no
-    file journal /var/lib/pydock/journal.jsonl
-    for path in $(tr '{},' '\n\n\n' </var/lib/pydock/journal.jsonl 2>/dev/null | sed -n \
-        -e 's|^ *"file": *"\(/etc/yum.repos.d/[A-Za-z0-9_.:@+-]*\)".*|\1|p' \
-        -e 's|^ *"backup": *"\(/etc/yum.repos.d/[A-Za-z0-9_.:@+-]*\)".*|\1|p' | sort -u | head -n 200); do
+    file journal "$book"
+    answer settings_file readlink -f /etc/docker/daemon.json
+    for path in $(tr '{},' '\n\n\n' <"$book" 2>/dev/null | sed -n \
+        -e 's|^ *"file": *"\(/[A-Za-z0-9_./:@+-]*\)".*|\1|p' \
+        -e 's|^ *"backup": *"\(/[A-Za-z0-9_./:@+-]*\)".*|\1|p' | sort -u | head -n 200); do
         if [ -f "$path" ] && [ -r "$path" ]; then
             answer "sum:$path" sum "$path"
             answer "shown:$path" shown "$path"
         fi
     done
+    # shellcheck disable=SC2046 - names have no blanks
+    set -- $([ ! -r "$book" ] || was_removed 2>/dev/null)
+    if [ $# -gt 0 ]; then
+        begin removed_there
+        value=$(still_there "$@" 2>/dev/null)
+        printf '%s\n' "$value"
+        end 0
+        for path in "$@"; do
+            case $newline$value$newline in *"$newline$path$newline"*) ;; *) set -- "$@" "$path" ;; esac
+            shift
+        done
+        case $newline$rpm_said in *"${newline}docker-ce$tab"* | *"${newline}docker-ce-cli$tab"* | *"${newline}containerd.io$tab"*) set -- ;; esac
+        [ $# -eq 0 ] || answer removed_had can_be_had "$@"
+    fi
 fi
 
 # Preflight is asked where it was wished for, where no Docker of docker-ce's runs yet, and where it is to change.

@@ -16,7 +16,7 @@ from pydock_installer.outcome import Ledger
 from pydock_installer.render import PARTS, Sender, render, roles_of, tasks_of
 from pydock_installer.report import exit_code, grouped, to_json
 from pydock_installer.retry import WORK, passing, pauses
-from pydock_installer.settings import Rollout
+from pydock_installer.setting_parts import Rollout
 from pydock_installer.state import operator, private_files
 from pydock_installer.workflows.ending import cut_off, ended, not_begun, why
 from pydock_installer.workflows.interruption import Interruption, interrupt_raises, interruptible
@@ -24,6 +24,7 @@ from pydock_installer.workflows.look import count, ssh_options
 from pydock_installer.workflows.plan import unapplied
 from pydock_installer.workflows.record import Record
 from pydock_installer.workflows.request import Progress, Request, Talk
+from pydock_installer.workflows.share import shared_packages
 
 #: What a person reads while a role runs.
 DOING = {
@@ -32,7 +33,7 @@ DOING = {
     "docker_daemon": "engine",
     "docker_verify": "proof",
     "docker_legacy": "packages, engine and proof",
-    "docker_restore": "files",
+    "docker_restore": "packages and files",
     "docker_absent": "removal",
 }
 #: Asks a host's work to begin nothing new; the module looks for the file (role docker_host, pydock_turn.py).
@@ -56,7 +57,11 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     chosen = request.settings.rollout
     parts = rollout.batches(list(todo), {name: entry.host.groups for name, entry in todo.items()}, chosen)
     left: str | None = None
-    with interruptible() as interruption, private_files():
+    with (
+        interruptible() as interruption,
+        private_files(),
+        shared_packages(todo.values(), request.settings, directory, talk, interruption),
+    ):
         answers = {prompt.text: prompt.secret for prompt in tree.prompts}
         work = _Work(directory, answers, todo, request, talk, record, interruption)
         for number, part in enumerate(parts):

@@ -21,8 +21,10 @@ PHASE_OF_STEP = {
     "engine": "packages",
     "library": "packages",
     "settings": "daemon",
+    "proxy": "daemon",
     "service": "daemon",
     "restore": "repository",
+    "distribution-packages": "packages",
     "packages": "packages",
 }
 #: How many lines of a host's own words a report has, and how much of each.

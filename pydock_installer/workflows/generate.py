@@ -20,6 +20,10 @@ def generate(directory: Path, request: Request, talk: Talk) -> Report:
     with talk.progress([host.name for host in request.hosts]) as progress:
         seen = look(request, progress)
     plan = make_plan(request, seen)
+    if request.settings.share_packages:
+        talk.note(
+            "share_packages is no part of the tree: without pydock its hosts fetch packages themselves."
+        )
     if any(entry.steps for entry in plan.hosts):
         rundir.write(directory, render(plan, request.settings).files)
     return planned(plan, "generate")

@@ -10,7 +10,9 @@ from tests.lab.engine import GATEWAY
 from tests.lab.registries import mirror
 
 FILE = "/etc/docker/daemon.json"
-DROP_IN = "/etc/systemd/system/docker.service.d/flag.conf"
+DIRECTORY = "/etc/systemd/system/docker.service.d"
+DROP_IN = f"{DIRECTORY}/flag.conf"
+OWN = f"{DIRECTORY}/pydock-proxy.conf"
 DEAD = "http://docker.1ms.run:1"
 #: Python 2.7 on the one, 3 on the other.
 RELEASES = {"mc7": 7, "mc9": 9}
@@ -223,14 +225,49 @@ def test_a_restart_under_containers_needs_a_word_of_its_own(hosts, pydock):
     assert containers(host)[1] != engine
 
 
+def test_the_engine_gets_a_proxy_whose_password_nobody_sees(hosts, pydock):
+    """Through it comes what has no other way. Nobody else's file is changed, no container stops without a word."""
+    host = hosts["mc9"]
+    arguments = ["install", "--json", "--yes", "--no-compilers", "mc9"]
+    with mirror("plain", GATEWAY) as proxy:
+        address = proxy.url.replace("http://", "http://ops:s3cr3t%40word@")
+        pydock.settings["engine_proxy"] = {"http_proxy": address, "no_proxy": ["localhost", "127.0.0.1"]}
+        pydock.settings["registry_mirrors"] = ["http://only-by-proxy.invalid"]
+        host.run(f"mkdir -p {DIRECTORY}; printf '[Service]\nEnvironment=HTTP_PROXY={DEAD}\n' > {DIRECTORY}/http-proxy.conf")
+        assert f"{DIRECTORY}/http-proxy.conf already sets HTTP_PROXY" in pydock(*arguments, check=1).host("mc9")["cause"]
+        host.run(f"rm {DIRECTORY}/http-proxy.conf")
+        assert "web would stop" in pydock(*arguments, check=5).host("mc9")["cause"]
+        assert host.run(f"ls {DIRECTORY}").stdout == ""
+        host.run("docker kill db web; docker rmi -f hello-world")
+        done = pydock(*arguments, check=0)
+        assert ("HTTP_PROXY, NO_PROXY", "changed") in [(s["detail"], s["status"]) for s in done.host("mc9")["steps"]]
+        assert any(headers.get("Proxy-Authorization") for _, headers in proxy.requests)
+        kept = "".join(path.read_text(errors="replace") for path in pydock.state.rglob("*") if path.is_file())
+        logged = host.run("journalctl --no-pager").stdout
+        assert "s3cr3t" not in done.stdout + done.stderr + kept + logged
+        assert host.run(f"stat -c '%a %n' {DIRECTORY}/*").stdout == f"600 {OWN}\n"
+        assert pydock("plan", "--json", "--no-compilers", "mc9", check=0).host("mc9")["steps"] == []
+    pydock.settings["engine_proxy"] = {}
+    pydock.settings["registry_mirrors"] = []
+    pydock("mirror", "remove", "--all", "--yes", "mc9", check=0)
+    pydock(*arguments, "--restart", check=0)  # db has come back by its policy.
+    assert host.run(f"ls {DIRECTORY}; systemctl show docker -p Environment").stdout == "Environment=\n"
+    host.run("docker start db web")
+
+
 def test_settings_that_the_engine_rejects_are_rolled_back_with_its_reason(hosts, pydock):
     host = hosts["mc9"]
     before = host.run(f"cat {FILE}").stdout
     pydock.settings["daemon"] = {"storage-driver": "nonsense"}
+    pydock.settings["engine_proxy"] = {"no_proxy": "localhost"}
     entry = pydock("install", "--json", "--yes", "--restart", "--no-compilers", "mc9", check=1).host("mc9")
     assert entry["status"] == "failed"
     assert "driver not supported" in entry["cause"], "the journal's reason"
-    assert "the old file is back, and the engine runs with that" in entry["cause"]
+    assert f"{OWN} (failed to start daemon" in entry["cause"]
+    assert "what was there before is back, and the engine runs with that" in entry["cause"]
+    assert host.run(f"ls {DIRECTORY}").stdout == ""
+    entries = map(json.loads, host.run("tail -n 2 /var/lib/pydock/journal.jsonl").stdout.splitlines())
+    assert [entry["action"] for entry in entries] == ["restored", "restored"]
     assert "web ran before and do not run now" in entry["cause"]
     assert host.run(f"cat {FILE}").stdout == before
     assert [line.split()[0] for line in containers(host)[0]] == ["/db"], "it comes back by its policy"

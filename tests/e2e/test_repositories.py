@@ -129,6 +129,18 @@ def test_the_role_goes_to_the_next_mirror_where_one_fails_after_all(one, lab, py
     assert pydock("plan", "--json", "--no-compilers", "rc8", check=0).host("rc8")["steps"] == []
 
 
+def test_a_mirror_that_lists_packages_and_does_not_have_them_is_left_for_the_next(one, pydock):
+    with package_mirror("other-rpm", OFFICIAL, [one]):
+        done = pydock("install", *FEW, "rc8", check=0).host("rc8")
+        engine = step(done, "engine")["detail"]
+        # Which of the others is the fastest is not for a test to say.
+        moved = re.search(f"; from ([a-z.]+), because {OFFICIAL} sent docker-ce damaged$", engine)
+        assert moved, engine
+        assert pydock("plan", "--json", "--no-compilers", "rc8", check=0).host("rc8")["steps"] == []
+    assert f"baseurl=https://{moved[1]}/" in one.run("cat /etc/yum.repos.d/docker-ce.repo").stdout
+    assert '"replaced"' in one.run("grep docker-ce.repo /var/lib/pydock/journal.jsonl | tail -n 1").stdout
+
+
 def test_through_a_proxy_alone(one, lab, pydock):
     """The host knows no mirror's name; the proxy does."""
     for name in (OFFICIAL, ALIYUN, "mirrors.tuna.tsinghua.edu.cn", "mirrors.ustc.edu.cn", "mirrors.tencent.com",
@@ -168,16 +180,19 @@ def repositories(host):
     ],
 )
 def test_the_repositories_of_an_ended_release_are_mended_and_given_back(lab, pydock, name, release, says, root):
-    host = lab.host(name, release=release, base="dead", says=says)
+    """With them come settings of somebody's own; on release 8, podman, once Docker has gone."""
+    host = lab.host(name, release=release, base="dead", says=says, packages=("podman",) if name == "rd8" else ())
     try:
+        own = '{ "debug" : true}'
+        host.run(f"mkdir -p /etc/docker; printf '{own}' > /etc/docker/daemon.json")
         as_it_was = repositories(host)
-        blocked = pydock("install", *FEW, name, check=1).host(name)
+        blocked = pydock("install", *FEW, "--replace-podman", name, check=1).host(name)
         assert blocked["code"] == "base-repositories"
         assert "--repair-base-repositories" in blocked["remedy"]
         assert repositories(host) == as_it_was
 
-        wanted = ("install", *FEW, "--repair-base-repositories", name)
-        planned = pydock("plan", "--json", "--no-compilers", "--repair-base-repositories", name, check=0).host(name)
+        wanted = ("install", *FEW, "--replace-podman", "--repair-base-repositories", name)
+        planned = pydock("plan", "--json", *wanted[3:], check=0).host(name)
         assert "CentOS-" in step(planned, "base-repositories")["detail"]
         done = pydock(*wanted, check=0).host(name)
         assert step(done, "base-repositories")["status"] == "changed"
@@ -189,11 +204,32 @@ def test_the_repositories_of_an_ended_release_are_mended_and_given_back(lab, pyd
 
         shown = pydock("restore", "--json", "--dry-run", name, check=0)
         assert "+mirrorlist=http://mirrorlist.centos.org" in shown.stderr
+        assert f"+{own}" in shown.host(name)["diff"]
         pydock("restore", "--json", name, check=5)
+        if name == "rd8":
+            assert [finding["code"] for finding in shown.host(name)["findings"]] == ["restore-waits"]
+            gone = pydock("uninstall", "--json", "--all", "--with-tools", "--yes", "--yes-delete-data", name, check=0).host(name)
+            (left,) = gone["left"]
+            assert left["what"] == "/var/lib/pydock/journal.jsonl"
+            assert "podman, runc" in left["why"]
         restored = pydock("restore", "--json", "--yes", name, check=0).host(name)
         assert step(restored, "restore")["status"] == "changed"
         assert repositories(host) == as_it_was
-        assert pydock("restore", "--json", "--yes", name, check=0).host(name)["status"] == "unchanged"
+        again = pydock("restore", "--json", "--yes", name, check=0).host(name)
+        # The settings went with --all, their backup with them.
+        lost = ["restore-lost"] if name == "rd8" else []
+        assert (again["status"], [finding["code"] for finding in again["findings"]]) == ("unchanged", lost)
+        if name == "rd8":
+            # While the repositories still served.
+            assert step(restored, "distribution-packages")["status"] == "changed"
+            assert host.run("rpm -q --qf '%{NAME} ' podman runc").stdout == "podman runc "
+            pydock("uninstall", "--all", "--yes", "--yes-delete-data", name, check=0)
+            assert host.run("ls /var/lib/pydock", check=False).stdout == "", "nobody needs the journal any more"
+        else:
+            assert [s["status"] for s in restored["steps"]] == ["changed"] * 3
+            assert host.run("cat /etc/docker/daemon.json").stdout == own
+            assert host.run("docker info --format '{{json .RegistryConfig.Mirrors}}'").stdout.strip() == "[]"
+            assert restored["proof"]["registry_mirrors"] == []
     finally:
         host.remove()
 
@@ -207,8 +243,11 @@ def test_an_archive_that_does_not_answer_changes_nothing(lab, pydock):
         assert "mirrors.aliyun.com" in step(near, "base-repositories")["detail"]
         # Somebody's later change is theirs.
         host.run("echo '# mine' >> /etc/yum.repos.d/CentOS-Base.repo")
-        refused = pydock("restore", "--json", "--yes", "re7", check=3).host("re7")
+        refused = pydock("restore", "--json", "--yes", "re7", check=5).host("re7")
         assert refused["code"] == "restore-changed"
+        assert "; the rest was restored" in refused["cause"]
+        assert step(refused, "settings")["status"] == "changed"
+        assert pydock("restore", "--json", "--yes", "re7", check=3).host("re7")["code"] == "restore-changed"
         pydock("restore", "--yes", "--force", "re7", check=0)
         assert repositories(host) == as_it_was
         assert host.run("grep -l '# mine' /etc/yum.repos.d/*.bak").stdout

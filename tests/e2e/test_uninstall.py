@@ -17,9 +17,9 @@ from tests.lab.picture import difference, out, picture, rules
 
 RELEASES = (7, 8, 9)
 NAMES = [f"un{release}" for release in RELEASES]
-#: A container that lives, from nothing but what a host has.
+#: A container that lives, from nothing but what a host has. sleep ends on no TERM: the engine would wait ten seconds for it.
 IMAGE = (
-    "cd / && tar -ch bin/sleep lib64/ld-linux-x86-64.so.2 lib/x86_64-linux-gnu/libc.so.6 | docker import - sleeper >/dev/null"
+    "quick='--stop-signal KILL'; cd / && tar -ch bin/sleep lib64/ld-linux-x86-64.so.2 lib/x86_64-linux-gnu/libc.so.6 | docker import - sleeper >/dev/null"
 )
 #: Rules of other owners, in tables and chains where Docker has some, too.
 NEIGHBOURS = """
@@ -46,8 +46,8 @@ def with_work(host):
     """A container that runs, a port, a network, two volumes with data."""
     host.run(
         f"{IMAGE}; docker network create mine >/dev/null; docker volume create db >/dev/null; "
-        "docker run -d --name web --network mine -p 8080:80 -v web:/data sleeper /bin/sleep 100000 >/dev/null; "
-        "docker run -d --name old -v db:/data --restart unless-stopped sleeper /bin/sleep 100000 >/dev/null; "
+        "docker run -d $quick --name web --network mine -p 8080:80 -v web:/data sleeper /bin/sleep 100000 >/dev/null; "
+        "docker run -d $quick --name old -v db:/data --restart unless-stopped sleeper /bin/sleep 100000 >/dev/null; "
         "echo precious > /var/lib/docker/volumes/web/_data/file"
     )
 
@@ -126,7 +126,7 @@ def test_awkward_disks_lose_docker_s_data_and_nothing_else(hosts, pydock):
     host.run(
         f"{IMAGE}; docker volume create web >/dev/null; mount --bind /srv/web /data/docker/volumes/web/_data; "
         "docker volume create --opt type=none --opt o=bind --opt device=/srv/opt opt >/dev/null; "
-        "docker run -d --name web -v web:/a -v opt:/b -v /srv/web:/c sleeper /bin/sleep 100000 >/dev/null"
+        "docker run -d $quick --name web -v web:/a -v opt:/b -v /srv/web:/c sleeper /bin/sleep 100000 >/dev/null"
     )
     assert out(host, "ls /data/docker/volumes/opt/_data") == "file\n"
     # Somebody works in it: refused, and nothing of the data is gone.

@@ -184,10 +184,11 @@ def create(
         _put(made, place, UNAME.format(kernel=kernel))
     # Not earlier: at boot, stale locks of the package manager are removed, those of a running one too.
     made.wait()
-    for variant in variants:
-        _dress(made, VARIANTS / variant)
+    # While its repositories still served.
     for package in packages:
         made.run(f"yum -y -q install {' '.join(OLD.get(package, [package]))}", timeout=300)
+    for variant in variants:
+        _dress(made, VARIANTS / variant)
     return made
 
 

@@ -25,7 +25,7 @@ from tests.lab.host import Host
 from tests.lab.identity import identity
 
 #: What a mirror does: like the lab's own, or wrong in one way.
-KINDS = ("good", "404", "500", "slow", "wrong-key", "no-key", "hang")
+KINDS = ("good", "404", "500", "slow", "wrong-key", "no-key", "hang", "no-rpm", "cut-rpm", "other-rpm")
 #: Where a name leads on a host that is to be diverted: an address for documentation, that nobody has (RFC 5737).
 NOWHERE = "192.0.2.80"
 
@@ -70,14 +70,22 @@ class _Mirror(BaseHTTPRequestHandler):
         name = trees.file_for("mirror.example.com", path)
         if path.endswith("/gpg") and kind in ("wrong-key", "no-key"):
             name = "keys/wrong.asc" if kind == "wrong-key" else None
+        if "/docker-ce-2" in path and kind == "no-rpm":
+            name = None
         file = rpms.repositories() / name if name and not kind.isdigit() else None
         if file is None or not file.is_file():
             self._head(int(kind) if kind.isdigit() else 404, 0)
             return
         self._head(200, file.stat().st_size)
-        if self.command == "GET":
-            with file.open("rb") as stream:
-                shutil.copyfileobj(stream, self.wfile)
+        if self.command != "GET":
+            return
+        if "/docker-ce-2" in path and kind in ("cut-rpm", "other-rpm"):
+            data = file.read_bytes()
+            self.wfile.write(data[: len(data) // 2] if kind == "cut-rpm" else data[:-9] + bytes(9))
+            self.close_connection = True
+            return
+        with file.open("rb") as stream:
+            shutil.copyfileobj(stream, self.wfile)
 
     do_HEAD = do_GET
 

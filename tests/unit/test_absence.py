@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pydock_installer.absence import Consents, companions, plan_absence, remains, unknown_before
+from pydock_installer.absence.things import things
 from pydock_installer.model import EngineFacts, Host, Known, Severity, Unknown
 from pydock_installer.model.groups.engine import Copy, EngineState, Kubernetes
 from pydock_installer.model.traces import Filter, Firewall, Group, Mount, Namespace, Process, Volume
@@ -267,3 +268,31 @@ def test_docker_s_key_and_those_that_pydock_imported_go_with_the_settings():
     assert "621e9f35" in step.sentence
     (step,) = [step for step in plan(*host_with(), ALL).steps if step.name == "config"]
     assert "8483c65d" not in step.sentence
+
+
+def test_the_journal_stays_beside_a_containerd_that_others_use():
+    data = root("/var/lib/containerd", ("io.containerd.metadata.v1.bolt",), "containerd")
+    others = Known((Namespace("k8s.io", 1),))
+    facts, traces = host_with(namespaces=others, roots=Known((data,)), journal=({"action": "found"},))
+    (thing,) = [thing for thing in things(facts, traces, ALL) if thing.what.endswith("journal.jsonl")]
+    assert "--purge-data" in thing.along
+
+
+def test_the_journal_goes_once_nobody_needs_it():
+    """Removed packages and replaced files can be brought back by it; data is not found without it."""
+
+    def told(*entries, packages=(), **changes):
+        facts, traces = host_with(journal=entries, **changes)
+        facts = replace(facts, packages=installed(*packages))
+        (thing,) = [thing for thing in things(facts, traces, ALL) if thing.what.endswith("journal.jsonl")]
+        return thing.along
+
+    removed = {"action": "removed", "packages": ["podman-4.6.1-1.x86_64"]}
+    replaced = {"action": "replaced", "file": "/etc/yum.repos.d/CentOS-Base.repo", "backup": "/x"}
+    daemon = {"action": "replaced", "file": "/etc/docker/daemon.json", "backup": "/y"}
+    assert told(removed, replaced, daemon) == (
+        "`pydock restore` can still bring back /etc/yum.repos.d/CentOS-Base.repo, podman"
+    )
+    assert told(removed, packages=("podman",)) is None
+    assert told(removed, {"action": "restored", "packages": ["podman-4.6.1-1.x86_64"]}) is None
+    assert told(replaced, {"action": "restored", "file": replaced["file"], "backup": "/x"}, daemon) is None

@@ -139,12 +139,18 @@ def test_version_holds_of_others_stay():
 
 
 def test_the_journal_stays_while_something_can_be_put_back():
+    base, daemon = "/etc/yum.repos.d/CentOS-Base.repo", "/etc/docker/daemon.json"
     entries = [
-        {"action": "replaced", "file": "/etc/yum.repos.d/CentOS-Base.repo", "backup": "/kept"},
-        {"action": "replaced", "file": "/etc/docker/daemon.json", "backup": "/kept"},
+        {"action": "replaced", "file": base, "backup": f"{base}.bak", "sha256": "new"},
+        {"action": "replaced", "file": daemon, "backup": f"{daemon}.bak", "sha256": "new"},
+        {"action": "created", "file": "/etc/yum.repos.d/docker-ce.repo", "sha256": "new"},
         {"action": "removed", "packages": ["docker-1.13.1-1.x86_64", "libfoo-1-1.x"]},
         {"action": "installed", "packages": ["libfoo-2-1.x"]},
     ]
-    gone = {"/etc/docker/daemon.json"}
-    assert leavings.restorable(entries, gone, lambda path: path == "/kept") == ["/etc/yum.repos.d/CentOS-Base.repo", "docker"]
-    assert leavings.restorable(entries[:2], gone, lambda path: False) == []
+    sums = {base: "new", f"{base}.bak": "old", daemon: "new", f"{daemon}.bak": "old", "/etc/yum.repos.d/docker-ce.repo": "new"}
+    assert leavings.worth_keeping(entries, sums, []) == [base, "docker"]
+    assert leavings.worth_keeping(entries, sums, ["docker"]) == [base], "somebody has installed it since"
+    restored = [*entries, {"action": "restored", "file": base, "backup": f"{base}.bak", "sha256": "old"}]
+    restored.append({"action": "restored", "packages": ["docker-1.13.1-1.x86_64"]})
+    assert leavings.worth_keeping(restored, {**sums, base: "old"}, []) == []
+    assert leavings.worth_keeping(entries[:3], {base: "new"}, []) == [], "the backups are gone"

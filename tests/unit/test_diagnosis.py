@@ -69,7 +69,7 @@ def test_every_code_of_a_module_and_of_the_ssh_door_can_be_explained():
     top = Path(__file__).resolve().parents[2]
     modules = [*(top / "roles").glob("*/library/*.py"), *(top / "roles").glob("*/module_utils/*.py")]
     for module in modules:
-        for code in re.findall(r'(?:fail|refuse)\(\s*(?:"(?:settings|service)",\s*)?"([a-z-]+)"', module.read_text()):
+        for code in re.findall(r'(?:fail|refuse)\(\s*(?:"(?:settings|proxy|service)",\s*)?"([a-z-]+)"', module.read_text()):
             assert explain(code), f"{module.name} fails with {code}"
     doors = [*(top / "pydock_installer/ssh").glob("*.py"), *(top / "pydock_installer/workflows").glob("*.py")]
     for door in doors:

@@ -56,7 +56,7 @@ def test_every_setting_is_documented_with_its_flag():
     names += [f"{part}.{name}" for part, model in parts().items() for name in model.model_fields]
     rows = {row[0].strip("` "): row for row in (line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `"))}
     assert sorted(rows) == sorted(names)
-    for option, setting in SETTINGS.items():
+    for option, setting in ((option, path) for option, paths in SETTINGS.items() for path in paths.split()):
         assert f"--{option.replace('_', '-')}" in rows[setting][1] or "-f" in rows[setting][1]
 
 

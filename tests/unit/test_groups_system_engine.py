@@ -19,17 +19,24 @@ from pydock_installer.settings import Settings
 
 NONCE = "pydock-0123456789abcdef"
 ANSWERS = ("product_uuid", "tmp_mounts", "kernel_config", "cgroups", "init", "clock")
-ANSWERS += ("docker_copies", "docker_unit", "engine_state", "kubernetes", "selinux")
-WISHES = Settings.model_validate({"registry_mirrors": ["https://m.example"], "daemon": {"log-driver": "local"}})
+ANSWERS += ("docker_copies", "docker_unit", "engine_state", "kubernetes", "selinux", "proxy_lines", "proxy_own")
+WISHES = Settings.model_validate(
+    {
+        "registry_mirrors": ["https://m.example"],
+        "daemon": {"log-driver": "local"},
+        "engine_proxy": {"https_proxy": "http://p:3128"},
+    }
+)
 CODES = {
     "system": {"clock", "init", "kernel-config", "cgroups", "tmp-noexec"},
-    "engine": {"docker-origin", "unit-masked", "daemon-json", "containers", "swarm", "kubernetes", "selinux", "legacy-options"},
+    "engine": {"docker-origin", "unit-masked", "daemon-json", "engine-proxy", "containers", "swarm", "kubernetes", "selinux",
+               "legacy-options"},
 }
 
 #: Pieces of true answers, so that chance gets behind the first check of a parser.
 pieces = st.sampled_from(
     ["\n", "\n\n", "\t", " ", "=", "unit\t", "options\t", "file\t", "running\t", "/etc/systemd/system/docker.service",
-     "/usr/bin/dockerd", "ExecStart=", "Environment=", "$OPTIONS", "${OPTIONS}", "OPTIONS=", "'", '"', "\\\n", "-",
+     "/usr/bin/dockerd", "ExecStart=", "Environment=", "EnvironmentFile=", "HTTP_PROXY=", "$OPTIONS", "${OPTIONS}", "OPTIONS=", "'", '"', "\\\n", "-",
      "--registry-mirror", "-H", "?", "Id=kubelet.service", "LoadState=loaded", "ActiveState=active", "Joined=yes",
      "Runtime=unix:///run/containerd/containerd.sock", "CONFIG_64BIT=y", "CONFIG_", "type ", "63677270", "unified ",
      "mounted ", "cpu,memory", "name ", "systemd", "container ", "root other", "/tmp ", "noexec", "active true", "1",

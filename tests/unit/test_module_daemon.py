@@ -1,10 +1,13 @@
 """docker_daemon: what is told of daemon.json, and what the engine's journal says, without a host."""
 
+import os
+from types import SimpleNamespace
+
 import pytest
 
 from tests.unit.modules import library, shared
 
-daemon, engine = library("pydock_daemon"), shared("pydock_daemon_engine")
+daemon, engine, host = library("pydock_daemon"), shared("pydock_daemon_engine"), shared("pydock_host")
 
 
 def test_an_address_keeps_its_host_and_loses_its_password():
@@ -50,3 +53,27 @@ def test_the_journal_tells_whether_a_reload_was_taken(journal, verdict):
 def test_trouble_from_before_the_reload_is_no_verdict_on_it():
     """The journal lags behind the signal, and an engine with log-level warn never logs it."""
     assert engine.reload_verdict(OLD_TROUBLE) is None
+
+
+def test_a_file_that_is_put_back_is_told_to_the_journal(tmp_path, monkeypatch):
+    """Otherwise `restore` would take the engine's old settings for pydock's new ones."""
+    entries = []
+    monkeypatch.setattr(daemon, "note", lambda action, **facts: entries.append({"action": action, **facts}))
+    path = tmp_path / "daemon.json"
+    path.write_text("new")
+    backup = tmp_path / "daemon.json.pydock-1.bak"
+    backup.write_text("old")
+    entries.append({"action": "replaced", "file": str(path), "backup": str(backup), "sha256": host.sha256(str(path))})
+    module = SimpleNamespace(params={"path": str(path), "start_timeout": 1}, atomic_move=os.replace)
+    made = daemon.Daemon(module, {}, {})
+    made.changed, made.backup, made.before = ["debug"], str(backup), b"old"
+    made.put_back()
+    assert path.read_text() == "old"
+    assert entries[-1] == {
+        "action": "restored", "file": str(path), "backup": str(backup), "sha256": host.sha256(str(path)),
+    }  # fmt: skip
+    assert host.restorable(entries, {str(path): host.sha256(str(path))}) == []
+    made.backup = made.before = None
+    made.put_back()
+    assert not path.exists()
+    assert entries[-1]["sha256"] is None

@@ -211,8 +211,10 @@ class StandIn:
             "upgrade": False,
             "versions": {},
             "restart": False,
+            "alternatives": [],
+            "repository_file": "/none",
         }
-        self.params = {**defaults, "repository_id": "docker-ce-stable", "lock_timeout": 0, **params}
+        self.params = {**defaults, "repository_id": "docker-ce-stable", "lock_timeout": 0, "shared": {}, **params}
         self.installed, self.listed = dict(installed), listed
         self.answers, self.brings, self.transactions = answers or {}, brings or {}, []
         self.containers, self.live_restore, self.commands = containers, live_restore, []

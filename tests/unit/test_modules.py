@@ -67,6 +67,7 @@ sys.modules["ansible.module_utils.basic"].AnsibleModule = object
 sys.modules["ansible.module_utils"].__path__ = sys.argv.pop(1).split(":")
 from ansible.module_utils import pydock_packages as packages, pydock_repository as repositories
 from ansible.module_utils import pydock_daemon as daemon, pydock_proof as verify
+from ansible.module_utils import pydock_daemon_former, pydock_host, pydock_returning, pydock_yum
 """
     done = subprocess.run(
         [old_python(), "-B", "-", ":".join(SHARED)], input=(head + body).encode(), capture_output=True, timeout=30
@@ -92,6 +93,15 @@ print(json.dumps([
     assert listed == {"docker-ce": [["26.1.4", "1.el7"]]}
     assert "baseurl=https://m.example/7\n" in content
     assert versions == ["26.1.4", "26.1.4"]
+
+
+def test_python_2_7_tells_packages_that_are_to_come_back():
+    entry = {"action": "removed", "packages": ["podman-4.6.1-3.el7.x86_64"]}
+    body = f"""
+gone = pydock_host.removed_packages([json.loads(u'{json.dumps(entry)}')])
+print(json.dumps([gone, pydock_returning.returning(gone, {{"podman": [("4.6.1", "3.el7"), ("4.9", "1.el7")]}})]))
+"""
+    assert run_old(body) == [{"podman": "podman-4.6.1-3.el7.x86_64"}, [{"podman": ["4.6.1", "3.el7"]}, []]]
 
 
 def test_python_2_7_merges_settings_that_are_not_ascii_into_a_file():

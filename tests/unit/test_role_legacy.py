@@ -18,7 +18,8 @@ from pydock_installer.epel import content
 from pydock_installer.model import Host, Known, Plan, Release
 from pydock_installer.planner import Wishes, plan_host
 from pydock_installer.render import render
-from pydock_installer.settings import EPEL_KEY, Settings
+from pydock_installer.setting_parts import EPEL_KEY
+from pydock_installer.settings import Settings
 from tests.unit.facts import bare
 from tests.unit.modules import ROLES
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pydock_installer.rollout import batches, share, spent
-from pydock_installer.settings import Rollout
+from pydock_installer.setting_parts import Rollout
 
 HOSTS = [f"h{number}" for number in range(10)]
 

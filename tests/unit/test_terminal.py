@@ -8,18 +8,26 @@ import pytest
 from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from rich.console import Console as RichConsole
 
 from pydock_installer.cli.console import Console
+from pydock_installer.cli.tables import plan_text
 from pydock_installer.cli.text import clean
 from pydock_installer.errors import PydockError, RefusedError
 from pydock_installer.model import (
+    Finding,
+    Host,
+    HostPlan,
     HostStatus,
     Plan,
+    Severity,
+    Step,
     StepResult,
     StepStatus,
 )
 from pydock_installer.report import to_json
-from tests.unit.command_line import EVIL, has_controls, hostile_report
+from tests.unit.command_line import EVIL, HOST, has_controls, hostile_report
+from tests.unit.facts import bare
 
 pytestmark = pytest.mark.usefixtures("directory")
 
@@ -242,3 +250,18 @@ def test_colours_can_be_refused_at_a_terminal(monkeypatch, way):
 def test_plain_text_has_no_escapes_at_all(monkeypatch, terminal, flag):
     monkeypatch.setenv("TERM", terminal)
     assert "\x1b" not in at_a_terminal(no_color=flag)
+
+
+def test_a_plan_fits_a_narrow_terminal_and_leaves_the_rules_warnings_to_check():
+    findings = (
+        Finding("memory", Severity.WARNING, "there is little of it", "Add some.", group="system"),
+        Finding("podman", Severity.BLOCKER, "it is in the way", "word " * 30),
+    )
+    steps = (Step("engine", "install " + "docker-ce " * 10, "not installed"),)
+    plans = (HostPlan(Host("a", HOST), bare(), findings[:1], steps), HostPlan(Host("b", HOST), bare(), findings))
+    stream = io.StringIO()
+    RichConsole(file=stream, width=60).print(plan_text(Plan(plans)))
+    lines = stream.getvalue().splitlines()
+    assert [line for line in lines if line and not line.startswith((" ", "a ", "b ", "Plan: "))] == []
+    assert {line.find("docker-ce") for line in lines if "docker-ce" in line} == {len("  1. "), len("  1. install ")}
+    assert "little" not in stream.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydock_installer.model.fact import NOT_ASKED, Fact
@@ -84,6 +85,15 @@ class Selinux:
 
 
 @dataclass(frozen=True)
+class OwnProxy:
+    """pydock's drop-in with the engine's proxy, by SHA-256, as it may hold a password."""
+
+    file: str
+    running: Mapping[str, str] | None = None
+    """Sums of NAME=VALUE by name, as the engine was started with them; ``None`` where none runs."""
+
+
+@dataclass(frozen=True)
 class EngineFacts:
     """A Docker that is there already."""
 
@@ -93,5 +103,8 @@ class EngineFacts:
     state: Fact[EngineState] = NOT_ASKED
     running: Fact[Running] = NOT_ASKED
     """Asked wherever an engine runs; ``None`` where no container does."""
+    own_proxy: Fact[OwnProxy] = None
+    proxies: Fact[tuple[tuple[str, str, str], ...]] = None
+    """(name, value, file) of proxies that others set for docker's unit; a value with a password is ``***@``."""
     kubernetes: Fact[Kubernetes] = NOT_ASKED
     selinux: Fact[Selinux] = NOT_ASKED

@@ -11,6 +11,7 @@ from pydock_installer.model.groups.engine import (
     Copy,
     EngineState,
     Kubernetes,
+    OwnProxy,
     Running,
     Selinux,
     UnitFile,
@@ -18,6 +19,7 @@ from pydock_installer.model.groups.engine import (
 )
 from pydock_installer.probe.answers import Answers
 
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 #: A path as a message may repeat it.
 PATH = re.compile(r"/[\w./@:+ -]{1,255}", re.ASCII)
 
@@ -29,6 +31,8 @@ def engine(answers: Answers) -> EngineFacts:
         unit_files=answers.fact("docker_unit", unit_files, preflight=True),
         state=answers.fact("engine_state", _state, preflight=True),
         running=answers.fact("containers", _running),
+        own_proxy=answers.fact("proxy_own", _own_proxy),
+        proxies=answers.fact("proxy_lines", _proxies),
         kubernetes=answers.fact("kubernetes", _kubernetes, preflight=True),
         selinux=answers.fact("selinux", _selinux, preflight=True),
     )
@@ -96,6 +100,44 @@ def _selinux(text: str) -> Selinux:
     lines = text.splitlines()
     modes = {"1": "enforcing", "0": "permissive", "off": "disabled"}
     return Selinux(modes[lines[0].strip()], "container-selinux" in lines[1:])
+
+
+# -- the proxy
+
+
+def _own_proxy(text: str) -> OwnProxy:
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    sums = {row[0]: row[1] for row in rows if len(row) > 1 and re.fullmatch("[0-9a-f]{64}", row[1])}
+    file = sums.pop("file")
+    return OwnProxy(file, sums if ["running"] in rows else None)
+
+
+def _proxies(text: str) -> tuple[tuple[str, str, str], ...]:
+    """What units set themselves, and by the files that they name; of the file names only those are believed."""
+    rows: list[tuple[str, str, str]] = []
+    named: set[str] = set()
+    options: list[tuple[str, str, str]] = []
+    path, unit = "", True
+    for line in text.splitlines():
+        kind, tab, place = line.partition("\t")
+        if tab and kind in ("unit", "options"):
+            if not PATH.fullmatch(place):
+                raise ValueError(line)
+            path, unit = place, kind == "unit"
+            continue
+        key, _, value = line.strip().partition("=")
+        if unit and key.strip() == "EnvironmentFile":
+            named.add(value.strip().lstrip("-"))
+        elif unit and key.strip() == "Environment":
+            rows += [(*_variable(word.replace("%%", "%")), path) for word in shlex.split(value)]
+        elif not unit:
+            options.append((*_variable(" ".join(shlex.split(line.strip().removeprefix("export ")))), path))
+    return tuple(row for row in (*rows, *(o for o in options if o[2] in named)) if row[0].upper() in PROXIES)
+
+
+def _variable(word: str) -> tuple[str, str]:
+    name, _, value = word.partition("=")
+    return name, value
 
 
 # -- the unit's files

@@ -10,6 +10,8 @@ from typing import Any
 from pydock_installer.model import NOT_ASKED, Fact, Journal
 from pydock_installer.probe.answers import Answers
 
+PATH = r"/[!-~]{1,250}"
+
 
 def journal(answers: Answers) -> Fact[Journal]:
     """The journal, with the sums and texts of what it names; ``None`` if pydock never changed anything there."""
@@ -22,7 +24,18 @@ def journal(answers: Answers) -> Fact[Journal]:
         if name.startswith("sum:") and re.match("[0-9a-f]{64} ", text)
     }
     texts = {n.removeprefix("shown:"): text for n, text in told.items() if n.startswith("shown:")}
-    return answers.fact("journal", lambda text: Journal(entries(text), sums, texts))
+    real = told.get("settings_file", "").strip()
+    return answers.fact(
+        "journal",
+        lambda text: Journal(
+            entries(text),
+            sums,
+            texts,
+            settings_file=real if re.fullmatch(PATH, real) else Journal.settings_file,
+            present=frozenset(told.get("removed_there", "").split()),
+            listed=answers.fact("removed_had", str) if "removed_had" in answers.sections else None,
+        ),
+    )
 
 
 def entries(text: str) -> tuple[Mapping[str, Any], ...]:
@@ -40,4 +53,4 @@ def entries(text: str) -> tuple[Mapping[str, Any], ...]:
 
 def _sane(entry: Mapping[str, Any]) -> bool:
     paths = [entry[key] for key in ("file", "backup") if entry.get(key) is not None]
-    return all(isinstance(path, str) and re.fullmatch(r"/[!-~]{1,250}", path) for path in paths)
+    return all(isinstance(path, str) and re.fullmatch(PATH, path) for path in paths)

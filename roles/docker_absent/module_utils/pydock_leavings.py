@@ -12,7 +12,16 @@ import tempfile
 
 from ansible.module_utils.pydock_data import remove_tree, shown
 from ansible.module_utils.pydock_engine import read
-from ansible.module_utils.pydock_host import JOURNAL, journal
+from ansible.module_utils.pydock_host import (
+    GOES,
+    JOURNAL,
+    journal,
+    package_name,
+    packages_of,
+    removed_packages,
+    restorable,
+    sums_of,
+)
 
 #: Docker's settings, and what says where its packages come from.
 CONFIG = (
@@ -49,19 +58,13 @@ DOCKER_KEY = "621e9f35"
 # -- pure
 
 
-def package_name(nevra):
-    """``containerd.io`` of ``containerd.io-1.6.20-1.el9.x86_64``."""
-    return nevra.rsplit("-", 2)[0]
-
-
 def brought(journal):
     """Names of packages that pydock's transactions brought to the host: new, not a newer version of what was there."""
     new, old = set(), set()
     for entry in journal:
-        names = entry.get("packages")
-        if isinstance(names, list) and entry["action"] in ("installed", "removed"):
+        if entry["action"] in ("installed", "removed"):
             kind = new if entry["action"] == "installed" else old
-            kind.update(package_name(str(name)) for name in names if str(name).count("-") >= 2)
+            kind.update(package_name(one) for one in packages_of(entry))
     return new - old
 
 
@@ -85,20 +88,13 @@ def keys_to_go(installed, journal):
     return sorted(name for name in installed if name.startswith("gpg-pubkey-") and name.split("-")[2][-8:] in ids)
 
 
-def restorable(journal, gone, exists=os.path.exists):
-    """What `pydock restore` could still put back: files with a backup, packages that an installation removed."""
-    new = set()
-    for entry in journal:
-        if entry["action"] == "installed" and isinstance(entry.get("packages"), list):
-            new.update(package_name(str(name)) for name in entry["packages"])
-    found = []
-    for entry in journal:
-        if entry["action"] == "replaced" and entry.get("file") not in gone and exists(str(entry.get("backup"))):
-            found.append(entry["file"])
-        elif entry["action"] == "removed" and isinstance(entry.get("packages"), list):
-            names = [package_name(str(name)) for name in entry["packages"]]
-            found += [name for name in names if name not in new]
-    return sorted(set(found))
+def worth_keeping(entries, sums, installed):
+    """What `pydock restore` can still put back once Docker's settings are gone: files that have a backup, packages.
+
+    ``installed``: those of the packages that somebody has installed since.
+    """
+    files = [one["file"] for one in restorable(entries, sums) if one["backup"] in sums and not GOES.match(one["file"])]
+    return files + sorted(set(removed_packages(entries)) - set(installed))
 
 
 def without_holds(text):
@@ -186,8 +182,11 @@ class Leavings(object):
 
     def journal_goes(self):
         """Not while somebody may need it: data that is still to be purged, or something that restore can put back."""
-        gone = set(["/etc/docker/daemon.json", "/etc/yum.repos.d/docker-ce.repo"])
-        return os.path.exists(JOURNAL) and not self.data_stays and not restorable(journal(), gone)
+        if self.data_stays or not os.path.exists(JOURNAL):
+            return False
+        entries = journal()
+        installed = Packages(self.run).installed(sorted(removed_packages(entries)))
+        return not worth_keeping(entries, sums_of(entries), installed)
 
     def remove_config(self):
         problems = []

@@ -16,6 +16,10 @@ options:
     description: By the name of the role, the options of its module.
     type: dict
     required: true
+  secrets:
+    description: Further options, likewise by the name of the role, of which nothing is logged or told.
+    type: dict
+    default: {}
   turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
@@ -36,7 +40,6 @@ parts:
 """
 
 import json
-import re
 import time
 import traceback
 
@@ -49,26 +52,6 @@ PARTS = (
     ("docker_daemon", pydock_daemon),
     ("docker_verify", pydock_proof),
 )
-
-
-#: What a package manager says of a mirror whose packages do not come, or not whole.
-MIRROR_FAILS = re.compile(
-    r"does not match intended download|checksum|\[Errno (?:12|14|256)\]|Status code: \d+ for|[Cc]url error|"
-    r"Interrupted by header callback|No more mirrors to try|Operation too slow"
-)
-
-
-def elsewhere(options, repository, packages):
-    """The options of the repository with its next mirror first, if the one that was chosen did not serve the packages
-    and there is another; else None."""
-    if not packages.get("failed") or not MIRROR_FAILS.search(packages.get("evidence") or ""):
-        return None
-    mirrors = [options["baseurl"]] + list(options.get("alternatives") or [])
-    used = repository.get("baseurl")
-    others = mirrors[mirrors.index(used) + 1 :] if used in mirrors else []
-    if not others:
-        return None
-    return dict(options, baseurl=others[0], key_url=pydock_repository.key_beside(others[0]), alternatives=others[1:])
 
 
 class Ended(SystemExit):
@@ -117,37 +100,32 @@ def do(role, worker, options, told, turn):
 
 def main():
     told = json.loads(basic._ANSIBLE_ARGS.decode("utf-8"))["ANSIBLE_MODULE_ARGS"]
-    module = HostModule(argument_spec={"parts": {"type": "dict", "required": True}}, supports_check_mode=True)
+    module = HostModule(
+        argument_spec={
+            "parts": {"type": "dict", "required": True},
+            "secrets": {"type": "dict", "default": {}, "no_log": True},
+        },
+        supports_check_mode=True,
+    )
     # Ansible repeats the parameters in its result, and these may hold passwords.
     module.params["parts"] = sorted(told["parts"])
     strange = sorted(set(told["parts"]) - set(role for role, _worker in PARTS))
     if strange:
         module.fail_json(msg="Nothing was changed: %s is no part of an installation." % ", ".join(strange))
     results, diffs, stop = [], [], None
-    tried, poor = {}, []  # Of the repository: its options, and mirrors whose packages did not come whole.
-    waiting = [(role, worker, told["parts"][role]) for role, worker in PARTS if role in told["parts"]]
-    while waiting:
+    for role, worker in PARTS:
+        if role not in told["parts"]:
+            continue
         stop = module.turn.stop()
         if stop:
             break
-        role, worker, options = waiting.pop(0)
+        options = dict(told["parts"][role], **told.get("secrets", {}).get(role, {}))
         result = do(role, worker, options, told, module.turn)
         diff = result.pop("diff", [])
         diffs += diff if isinstance(diff, list) else [diff]
-        before, results = results, results + [result]
-        if role == "docker_packages" and before and "baseurl" in before[-1]:
-            other = elsewhere(tried, before[-1], result)
-            if other:
-                poor.append(before[-1]["baseurl"])
-                waiting = [PARTS[0] + (other,), (role, worker, options)] + waiting
-                results = before
-                continue
+        results.append(result)
         if result["failed"]:
             break
-        if role == "docker_repositories":
-            tried = options
-            for step in result["steps"][-1:] if poor else []:
-                step["detail"] = "%s did not serve the packages whole; %s" % (", ".join(poor), step["detail"])
     whole = {"parts": results, "changed": any(result.get("changed") for result in results)}
     if diffs:
         whole["diff"] = diffs

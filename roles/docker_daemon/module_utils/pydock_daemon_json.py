@@ -175,6 +175,13 @@ def merge(present, settings):
     return merged, sorted(changed)
 
 
+def differing(present, former):
+    """The keys that do not mean the same in both, or stand in one alone."""
+    names = set(present) | set(former)
+    both = set(present) & set(former)
+    return sorted(key for key in names if key not in both or not same(key, present[key], former[key]))
+
+
 # -- writing
 
 

@@ -18,6 +18,9 @@ RELOADABLE = frozenset(
 RELOADABLE_SINCE = {"registry-mirrors": (17, 4)}
 #: Engines that forget insecure-registries when they reload registry-mirrors: from, up to but without (moby#45552).
 FORGETFUL = (((23, 0, 0), (23, 0, 7)), ((24, 0, 0), (24, 0, 2)))
+#: What stands for a key that is gone. On a reload the engine keeps its value of a key that the file does not name
+#: (moby v29.7.2, daemon/reload.go: IsValueSet).
+UNSET = {"debug": False, "insecure-registries": [], "labels": [], "live-restore": False, "registry-mirrors": []}
 #: With another value of these, containers do not survive a restart even with live-restore (Docker's manual on it).
 CUTS_CONTAINERS_OFF = frozenset(
     """bip bip6 bridge containerd containerd-namespace data-root default-address-pools exec-root firewall-backend
@@ -68,6 +71,23 @@ def needs_restart(changed, version=None, merged=()):
         return []
     beyond = sorted(set(changed) - RELOADABLE)
     return beyond or sorted(changed)
+
+
+def spelt_out(changed, wanted):
+    """The wanted settings, each changed key that is gone from them spelt out, so that a reload takes them over; None
+    where only a restart makes the engine forget one."""
+    gone = [key for key in changed if key not in wanted]
+    if not set(gone) <= set(UNSET):
+        return None
+    return dict(wanted, **dict((key, UNSET[key]) for key in gone))
+
+
+def needs_restart_for(changed, version, wanted):
+    """As ``needs_restart`` where the file is to become ``wanted``, and keys may go from it."""
+    told = spelt_out(changed, wanted)
+    if told is None:
+        return sorted(key for key in changed if key not in RELOADABLE or (key not in wanted and key not in UNSET))
+    return needs_restart(changed, version, told)
 
 
 def containers_go_on(changed, running, installed):
@@ -129,23 +149,41 @@ def flags(files, read):
     that they name with EnvironmentFile=, or None. ``--config-file`` comes as the key ``config-file`` with its value.
     """
     variables, start = {}, []
+    for name, value, path, counts in environment(files, read):
+        # What a file of options says counts over Environment= (systemd.exec(5)).
+        if counts or name not in variables:
+            variables[name] = (value, path)
     for path, text in files:
-        lines = text[:LONGEST].replace("\\\n", " ").splitlines()
-        for name, value in (line.strip().partition("=")[::2] for line in lines if not line.lstrip().startswith("#")):
-            name, value = name.strip(), value.strip()
+        for name, value in _lines(text):
+            if name == "ExecStart":
+                start = [(word, path) for word in _words(value)]
+    return _keys(start, variables)
+
+
+def environment(files, read):
+    """[(name, value, file, whether it is a file of options)] of the variables that docker.service is given.
+
+    ``files`` and ``read`` are those of flags().
+    """
+    found = []
+    for path, text in files:
+        for name, value in _lines(text):
             if name == "Environment":
-                for word in _words(value):
-                    variables.setdefault(word.partition("=")[0], (word.partition("=")[2], path))
+                found += [word.partition("=")[::2] + (path, False) for word in _words(value)]
             elif name == "EnvironmentFile":
                 named = value.lstrip("-")
                 for line in (read(named) or "")[:LONGEST].splitlines():
                     key, equals, given = line.strip().partition("=")
                     if equals and not key.startswith("#"):
-                        # What a file of options says counts over Environment= (systemd.exec(5)).
-                        variables[key.strip()] = (" ".join(_words(given)), named)
-            elif name == "ExecStart":
-                start = [(word, path) for word in _words(value)]
-    return _keys(start, variables)
+                        found.append((key.strip(), " ".join(_words(given)), named, True))
+    return found
+
+
+def _lines(text):
+    """(name, value) of a unit's lines."""
+    lines = [line.strip() for line in text[:LONGEST].replace("\\\n", " ").splitlines()]
+    parted = [line.partition("=") for line in lines if not line.startswith("#")]
+    return [(name.strip(), value.strip()) for name, _equals, value in parted]
 
 
 def _words(text):

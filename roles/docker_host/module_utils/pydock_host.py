@@ -21,6 +21,12 @@ LOCKED = re.compile(
     r"|can't create transaction lock"
 )
 
+NEVRA = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,120}-[A-Za-z0-9._+~^]{1,60}-[A-Za-z0-9._+~^]{1,60}\Z")
+#: Files whose history ends with Docker's settings.
+GOES = re.compile(r"/etc/docker/|/etc/systemd/system/docker\.(service|socket)|/etc/yum\.repos\.d/docker-ce\.repo\Z")
+#: Docker's packages of its own repository.
+DOCKERS = re.compile(r"(docker-ce(-.*)?|containerd\.io|docker-(buildx|compose|scan|model)-plugin)\Z")
+
 
 def lock_holder(text):
     """The pid that holds the package manager's lock, "" when it has no name, None when the lock is free."""
@@ -54,7 +60,10 @@ def make_directory(path, mode=0o755):
 
 def back_up(path):
     """Copy a file beside itself, under a name that no tool reads; that name."""
-    name = "%s.pydock-%s.bak" % (path, stamp())
+    began = "%s.pydock-%s" % (path, stamp())
+    name, number = began + ".bak", 1
+    while os.path.lexists(name):  # Of the same second.
+        name, number = "%s-%d.bak" % (began, number), number + 1
     shutil.copy2(path, name)
     return name
 
@@ -109,11 +118,19 @@ def sha256(path):
         return hashlib.sha256(source.read()).hexdigest()
 
 
+def sums_of(entries):
+    """SHA-256 of the files and backups that a journal names, by path, as far as they are there."""
+    paths = set(entry.get(key) for entry in entries for key in ("file", "backup"))
+    found = dict((path, sha256(path)) for path in paths if path)
+    return dict((path, value) for path, value in found.items() if value)
+
+
 def restorable(entries, sums):
-    """What pydock replaced and nobody has put back yet: a list of {file, backup, problem}, by file.
+    """What pydock wrote and nobody has taken back yet: a list of {file, backup, problem}, by file.
 
     ``sums`` has the SHA-256 of files and backups by their path. ``backup`` is the file as it was before pydock's first
-    change, or before its first since somebody else's; ``problem`` says why it should not be put back, or is "".
+    change, or before its first since somebody else's; None where there was none before, so that the file has to go.
+    ``problem`` says why that should not be done, or is "".
     """
     histories = {}
     for entry in entries:
@@ -134,10 +151,12 @@ def restorable(entries, sums):
             backup = history[number].get("backup")
             if not backup or number == 0 or sums.get(backup) != history[number - 1].get("sha256"):
                 break
-        if not backup or (path in sums and sums.get(path) == sums.get(backup)):
+        if path in sums and sums.get(path) == sums.get(backup):
+            continue
+        if not backup and path not in sums:
             continue
         problem = ""
-        if backup not in sums:
+        if backup and backup not in sums:
             problem = "its backup %s is gone" % backup
         elif path not in sums:
             problem = "it is gone"
@@ -145,6 +164,35 @@ def restorable(entries, sums):
             problem = "it was changed since"
         found.append({"file": path, "backup": backup, "problem": problem})
     return found
+
+
+def package_name(nevra):
+    """``containerd.io`` of ``containerd.io-1.6.20-1.el9.x86_64``."""
+    return nevra.rsplit("-", 2)[0]
+
+
+def packages_of(entry):
+    """The packages of an entry that are told as NAME-VERSION-RELEASE.ARCH."""
+    told = entry.get("packages")
+    return [u"%s" % one for one in told if NEVRA.match(u"%s" % one)] if isinstance(told, list) else []
+
+
+def removed_packages(entries):
+    """What pydock's transactions removed and `restore` has not brought back: {name: NAME-VERSION-RELEASE.ARCH}.
+
+    What a transaction also installed is another version of the same; Docker's own packages are none that it replaced.
+    Whether somebody has installed them since, rpm knows.
+    """
+    came = set(package_name(one) for entry in entries if entry["action"] == "installed" for one in packages_of(entry))
+    gone = {}
+    for entry in entries:
+        for one in packages_of(entry):
+            name = package_name(one)
+            if entry["action"] == "removed" and name not in came and not DOCKERS.match(name):
+                gone[name] = one
+            elif entry["action"] == "restored":
+                gone.pop(name, None)
+    return gone
 
 
 def ends_well(path):

@@ -23,8 +23,24 @@ options:
   upgrade: {description: Whether to go to the newest that fits., type: bool, default: false}
   versions: {description: 'The exact set, each name with its VERSION-RELEASE; counts alone.', type: dict, default: {}}
   restart: {description: Whether running containers may stop., type: bool, default: false}
+  alternatives:
+    description: Addresses like the repository's baseurl, where that lists packages and does not hand them out whole.
+    type: list
+    elements: str
+    default: []
+  repository_file:
+    description: The file that names it, as docker_repository wrote it.
+    type: path
+    default: /etc/yum.repos.d/docker-ce.repo
   repository_id: {description: The repository that the engine comes from., type: str, default: docker-ce-stable}
   lock_timeout: {description: Seconds to wait for another package manager., type: int, default: 300}
+  shared:
+    description:
+      - A way to packages that the controller has; pydock tells it while it hands them out.
+      - The keys are C(port), C(secret) and C(sources), addresses in this host's repository files with a number each.
+      - Where that way is closed, packages come from the repositories themselves.
+    type: dict
+    default: {}
   turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """

@@ -10,7 +10,9 @@ import shutil
 import tempfile
 import time
 
+from ansible.module_utils.pydock_fetch import pause
 from ansible.module_utils.pydock_host import lock_holder, note, tail
+from ansible.module_utils.pydock_package_mirror import Mirrors
 from ansible.module_utils.pydock_package_set import (
     SAME_VERSION,
     NoSuchVersion,
@@ -29,6 +31,7 @@ from ansible.module_utils.pydock_package_set import (
     survives,
     transaction,
 )
+from ansible.module_utils.pydock_shared import Shared, without_proxy
 
 STRINGS = {"type": "list", "elements": "str", "default": []}
 #: What the module takes.
@@ -42,8 +45,11 @@ ARGUMENTS = {
     "upgrade": {"type": "bool", "default": False},
     "versions": {"type": "dict", "default": {}},
     "restart": {"type": "bool", "default": False},
+    "alternatives": STRINGS,
     "repository_id": {"type": "str", "default": "docker-ce-stable"},
+    "repository_file": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
     "lock_timeout": {"type": "int", "default": 300},
+    "shared": {"type": "dict", "default": {}},
 }
 
 SETTINGS = "/etc/docker/daemon.json"
@@ -56,6 +62,7 @@ STALE = re.compile(
     r"does not match intended download|checksum|\.rpm: \[Errno 14\] HTTPS? Error 404|Status code: 404 for \S+\.rpm",
     re.IGNORECASE,
 )
+FOR_WANT_OF_FILES = ("transaction-failed", "no-metadata", "not-available", "no-such-version")
 UNKNOWN_NAME = re.compile(r"No match for argument|Unable to find a match|No package \S+ available|Nothing to do")
 BROKEN = re.compile(r'File "/usr/bin/(yum|dnf)|problem importing one of the Python modules|bad interpreter')
 
@@ -77,7 +84,9 @@ class Packages(object):
         self.plugins = plugins
         self.wish = Wish(self.engine, plugins, self.params["version"], self.params["upgrade"], pins)
         self.compilers = COMPILERS if self.params["compilers"] else []
+        self.mirrors = Mirrors(module, self.params["repository_file"], self.params["alternatives"])
         self.before = {}
+        self.shared, self.led, self.told = None, [], ""
 
     def run(self, *command):
         """(exit code, stdout, stderr); 127 and why, as a shell would, for what cannot be started."""
@@ -90,7 +99,9 @@ class Packages(object):
         """yum, tried again for a while when another package manager works: yum 3 would wait for ever."""
         deadline = time.time() + self.params["lock_timeout"]
         while True:
-            code, out, err = self.run("/usr/bin/yum", *(OPTIONS + list(words)))
+            code, out, err = self.run("/usr/bin/yum", *(OPTIONS + self.led + list(words)))
+            if self.shared:
+                out, err = self.shared.readable(out), self.shared.readable(err)
             holder = lock_holder(out + err)
             if code == 127 or (code and BROKEN.search(err)):
                 said = err.strip().splitlines()[-1][:200]
@@ -112,6 +123,27 @@ class Packages(object):
             return ""
         _code, out, _err = self.run("ps", "-o", "args=", "-p", pid)
         return " (pid %s: %s)" % (pid, out.strip()[:120] or "its command is unknown")
+
+    def take_shared(self):
+        """Have yum take what the controller fetched, if it offers that and this host gets there."""
+        offer = self.params["shared"]
+        # Ansible repeats the parameters in its result.
+        self.params["shared"] = sorted(offer)
+        if not offer:
+            return
+        self.shared = Shared(**offer)
+        if not self.shared.answers():
+            self.give_up_sharing("the controller cannot be reached through SSH (sshd may forbid forwarding)")
+            return
+        self.led = self.shared.options() or []
+        if not self.led:
+            self.give_up_sharing("none of this host's repositories is shared")
+            return
+        self.told = "through the controller"
+        self.module.run_command_environ_update.update(without_proxy(os.environ))
+
+    def give_up_sharing(self, why):
+        self.shared, self.led, self.told = None, [], "downloaded by itself: " + why
 
     def transact_with(self, wrong):
         """A held repository is switched off; for the engine's transaction it counts."""
@@ -146,6 +178,12 @@ class Packages(object):
         status = [name for name, names in self.groups() if any(self.wrong(name, names, self.before))] or ["engine"]
         steps = [{"name": name, "status": "failed", "seconds": 0.0, "detail": message} for name in status]
         steps[-1]["seconds"] = seconds
+        self.mirrors.put_back()
+        problems = self.shared.problems() if self.shared and code in FOR_WANT_OF_FILES else []
+        if problems:
+            code = "not-shared"
+            message = "The controller could not hand out what yum asked for: %s." % "; ".join(problems[:3])
+            steps[-1]["detail"] = message
         changed = self.ask_rpm() != self.before  # A transaction may have got half-way.
         self.module.fail_json(msg=message, code=code, evidence=tail(*evidence), steps=steps, changed=changed)
 
@@ -267,6 +305,7 @@ class Packages(object):
                 shutil.copy2(SETTINGS + ".rpmsave", SETTINGS)
 
     def ensure(self):
+        self.take_shared()
         self.before = self.ask_rpm()
         wrong = dict((group, self.wrong(group, names, self.before)) for group, names in self.groups())
         newest = None
@@ -275,20 +314,37 @@ class Packages(object):
             wrong["engine"] = sorted(name for name in newest if self.before.get(name) != newest[name])
         if not any(wrong.values()) or self.module.check_mode:
             self.finish(wrong, self.before)
-        for attempt in (1, 2):
+        again = False
+        while True:
             everything = self.all_packages()
-            (code, out, err), chosen = self.apply(wrong, newest if attempt == 1 else None)
+            (code, out, err), chosen = self.apply(wrong, newest)
             self.write_down(everything)
             after = self.ask_rpm()
             unmet = self.unmet(after, chosen)
-            if not unmet or attempt == 2 or not STALE.search(out + err):
+            if not unmet or not self.is_worth_another_try(out + err, again):
                 break
-            self.yum("-q", "clean", "metadata")
-            self.before = after
+            again, newest, self.before = True, None, after
         if unmet:
-            self.fail("transaction-failed", "yum (exit %d) left this undone: %s; its own words say why."
-                      % (code, "; ".join(unmet)), out, err)  # fmt: skip
+            tried = self.mirrors.tried()
+            self.fail("transaction-failed", "yum (exit %d) left this undone: %s; its own words say why.%s"
+                      % (code, "; ".join(unmet), " Tried: %s." % tried if tried else ""), out, err)  # fmt: skip
         self.finish(wrong, after)
+
+    def is_worth_another_try(self, said, again):
+        """Whether what let yum down is out of its way now. ``again``: it has been let down before."""
+        if self.shared and not self.shared.answers() and not again:
+            self.give_up_sharing("the way to the controller broke")
+        elif STALE.search(said) and not again:
+            pass
+        elif not self.shared and self.mirrors.next(said, self.engine + self.plugins):
+            only = ["--disablerepo=*", "--enablerepo=" + self.params["repository_id"]]
+            self.yum("-q", *(only + ["clean", "metadata", "packages"]))
+            return True
+        else:
+            return False
+        time.sleep(pause(0))  # A fleet that was let down by its mirror does not come back as one.
+        self.yum("-q", "clean", "metadata")
+        return True
 
     def unmet(self, after, chosen):
         """Sentences about what rpm says is not as wanted: yum's exit code does not tell."""
@@ -316,11 +372,14 @@ class Packages(object):
             if group == "remove" or (changed and self.module.check_mode):
                 detail = ", ".join(wrong[group])
             else:
-                along = self.plugins if changed and group == "engine" else []
-                detail = described(names + along, installed, self.before)
+                engine = changed and group == "engine"
+                detail = described(names + (self.plugins if engine else []), installed, self.before)
+                detail += self.mirrors.told() if engine else ""
             steps.append({"name": group, "status": "changed" if changed else "ok", "seconds": 0.0, "detail": detail})
         for step in sorted(steps, key=lambda step: step["status"] == "changed")[-1:]:
             step["seconds"] = round(time.time() - self.began, 2)
+            if self.told and step["status"] == "changed" and not self.module.check_mode:
+                step["detail"] += "; " + self.told
         result = {"changed": any(wrong.values()), "steps": steps}
         if self.compilers and "gcc" in installed:
             result["compilers"] = self.run("gcc", "--version")[1].partition("\n")[0]

@@ -344,5 +344,4 @@ def work(module):
     if module.params["archives"]:
         repository.repair(module.params["archives"])
         repository.name = "repository"
-    result = repository.ensure()
-    repository.end(module.exit_json, baseurl=repository.baseurl, **result)
+    repository.end(module.exit_json, **repository.ensure())
