@@ -54,8 +54,8 @@ BEFORE = {
                     mend=f"rm {PROBLEM}; systemctl daemon-reload; systemctl reset-failed"),
     "login": Fault("auth", "does not accept", status="unreachable", inject="mv /root/.ssh/authorized_keys /root/keys",
                    mend="mv /root/keys /root/.ssh/authorized_keys"),
-    "sudo": Fault("privilege", "sudo", release=8, status="blocked", inject="mv /etc/sudoers.d/ops /root",
-                  mend="mv /root/ops /etc/sudoers.d"),
+    "sudo": Fault("privilege", "sudo", release=8, status="blocked", inject="useradd -m ops; cp -a /root/.ssh /home/ops; "
+                  "chown -R ops: /home/ops; usermod -p '*' ops", mend="echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ops"),
     "yum": Fault("", status="ok", release=8, inject="mkdir -p /var/cache/dnf; (sleep 12 & echo $! > "
                  "/var/cache/dnf/download_lock.pid) >/dev/null 2>&1"),
 }  # fmt: skip
