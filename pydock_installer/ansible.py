@@ -21,6 +21,8 @@ from pydock_installer.model import Secret
 INHERITED = ("HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "SSH_AUTH_SOCK", "TERM", "PATH")
 
 ARTIFACTS = "artifacts"
+#: While it is there, no task begins: site.yml asks for it.
+STOP = "stop"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,19 @@ _KINDS = {
 }
 
 
+_MORTAL = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
+
+
+def begin_nothing_new(tree: Path) -> None:
+    """Tasks that run in this tree go on, and no other one begins."""
+    (tree / STOP).touch(0o600)
+
+
+def begin_again(tree: Path) -> None:
+    """Take that back."""
+    (tree / STOP).unlink(missing_ok=True)
+
+
 def require_programs(password_login: bool) -> None:
     """Raises PydockError if a program is missing through which Ansible logs in."""
     for program in ("ssh", "sshpass") if password_login else ("ssh",):
@@ -75,7 +90,8 @@ def run(
     """Run ``site.yml`` of a run tree, on all its hosts or on ``only`` these; ``part`` names its artifacts.
 
     ``answers`` are the passwords by the text of their prompt: they go to Ansible's terminal, never to a file.
-    ``cancelled`` is asked about once a second; once true, Ansible and its connections are killed.
+    ``cancelled`` is asked about once a second; once true, Ansible and its connections are killed, and each host ends
+    the step that it is at. If this process dies, so do they.
     """
     config = RunnerConfig(
         private_data_dir=str(tree),
@@ -99,6 +115,8 @@ def run(
 
     config.prepare()
     config.env = _environment(config.env, tree)
+    # The runner has Ansible ignore the end of its terminal, and so outlive us.
+    config.command = [sys.executable, "-I", "-S", "-c", _MORTAL, *config.command]
     runner = Runner(config, event_handler=on_runner_event, cancel_callback=cancelled)
     try:
         runner.run()

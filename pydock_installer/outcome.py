@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from pydock_installer import legacy_report
 from pydock_installer.model import Outcome, Proof, StepResult, StepStatus
 
+#: The codes of hosts on which nothing failed: they were told to begin nothing new.
+STOPPED = frozenset({"interrupted", "unheard"})
+
 
 class Event(Protocol):
     """A task on a host, as the door to Ansible tells it."""
@@ -49,9 +52,15 @@ class Ledger:
 
     _outcomes: dict[str, Outcome] = field(default_factory=dict)
     _finished: dict[str, set[str]] = field(default_factory=dict)
+    _begun: set[str] = field(default_factory=set)
+    _tries: dict[str, int] = field(default_factory=dict)
 
     def enter(self, event: Event) -> tuple[StepResult, ...]:
         """Take note of an event; the steps that it ended."""
+        if event.kind == "started":
+            self._begun.add(event.host)
+        if event.kind == "skipped" and event.host not in self._outcomes:
+            self._begun.discard(event.host)
         if event.kind in ("started", "skipped"):
             return ()
         return tuple(step for part in _parts(_Told.of(event)) for step in self._enter(part))
@@ -67,6 +76,21 @@ class Ledger:
     def outcome(self, host: str) -> Outcome | None:
         """What happened on a host; ``None`` if nothing did."""
         return self._outcomes.get(host)
+
+    def begun(self, host: str) -> bool:
+        """Whether work on a host began."""
+        return host in self._begun
+
+    def tries(self, host: str) -> int:
+        """How often it was begun."""
+        return self._tries.get(host, 1)
+
+    def try_again(self, host: str) -> None:
+        """A host that was out of reach is tried once more: that it failed is no result any longer."""
+        before = self._outcomes.pop(host, Outcome())
+        steps = tuple(step for step in before.steps if step.status is not StepStatus.FAILED)
+        self._outcomes[host] = Outcome(steps=steps, seconds=before.seconds)
+        self._tries[host] = self.tries(host) + 1
 
     def finished(self, host: str) -> set[str]:
         """The tasks that went well on a host."""
@@ -123,7 +147,9 @@ def _steps(event: Event) -> tuple[StepResult, ...]:
     steps = (
         tuple(_step(entry) for entry in told if isinstance(entry, Mapping)) if isinstance(told, list) else ()
     )
-    if event.kind in ("failed", "unreachable") and not any(s.status is StepStatus.FAILED for s in steps):
+    stopped = str(event.result.get("code")) in STOPPED
+    failed = event.kind in ("failed", "unreachable") and not stopped
+    if failed and not any(s.status is StepStatus.FAILED for s in steps):
         steps += (StepResult(_short(event.task), StepStatus.FAILED, round(event.seconds, 1)),)
     return steps
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ PARTS = ("docker_repositories", "docker_packages", "docker_daemon", "docker_veri
 WHOLE_ROLE = "docker_apply"
 #: What the modules of the others import.
 SHARED_ROLE = "docker_host"
+#: Seconds that a host has to end by itself what has run into its limit.
+SLACK = 900
 #: What can take packages from the controller while pydock runs, and the file that says how; no part of a tree.
 SHARING_ROLE = "docker_packages"
 SHARING_FILE = "inventory/sharing.yml"
@@ -65,11 +67,24 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class Sender:
+    """Who sends a run, for those whom it keeps from a host: its id, a person, a command."""
+
+    run: str = ""
+    owner: str = ""
+    command: str = ""
+    break_lock: bool = False
+
+
+@dataclass(frozen=True)
 class RunTree:
     """A run, ready to be written: files by path, and the prompts that will want an answer."""
 
     files: Mapping[str, str]
     prompts: tuple[Prompt, ...]
+
+
+NOBODY = Sender()
 
 
 class _Unsafe(str):
@@ -114,7 +129,7 @@ def _guard(value: Any) -> Any:
     return value
 
 
-def render(plan: Plan, settings: Settings) -> RunTree:
+def render(plan: Plan, settings: Settings, sender: Sender = NOBODY) -> RunTree:
     """The run tree for those hosts of a plan that need something done."""
     hosts = [entry for entry in plan.hosts if entry.steps]
     prompts = _prompts(hosts)
@@ -137,6 +152,7 @@ def render(plan: Plan, settings: Settings) -> RunTree:
         autoescape=False,  # noqa: S701 - YAML and INI, not HTML; data goes through the YAML dumper
     )
     environment.filters["to_yaml_string"] = json.dumps
+    environment.filters["to_yaml"] = to_yaml
     values = {
         "version": __version__,
         "strategy": "ansible.builtin.free",
@@ -146,6 +162,9 @@ def render(plan: Plan, settings: Settings) -> RunTree:
         "forks": (forks := min(settings.forks, max(len(hosts), 1))),
         "throttled": {role: settings.downloads for role in DOWNLOADING if settings.downloads < forks},
         "timeout": round(settings.ssh.timeout),
+        "turn": {**asdict(sender), "time_limit": settings.time_limit},
+        # For what the host itself cannot end: a process that is stopped, a disk that hangs.
+        "task_timeout": settings.time_limit + SLACK,
         "ssh_args": _ssh_arguments(settings),
         "control_path_dir": _control_path_dir(settings),
     }
@@ -294,6 +313,13 @@ def _question(number: int, what: str, names: Sequence[str]) -> str:
 def _ssh_arguments(settings: Settings) -> str:
     """Options of the ssh program, as the probe was connected: strict host keys, one connection per host."""
     arguments = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
+    # Without it, the end of a host whose network is gone is never noticed.
+    arguments += [
+        "-o",
+        f"ServerAliveInterval={max(1, round(settings.ssh.timeout))}",
+        "-o",
+        "ServerAliveCountMax=3",
+    ]
     policy = "accept-new" if settings.ssh.host_key_policy == "accept-new" else "yes"
     arguments += ["-o", f"StrictHostKeyChecking={policy}"]
     if settings.ssh.config:

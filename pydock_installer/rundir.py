@@ -17,15 +17,15 @@ from pydock_installer.state import private_files, state_directory
 REPORT = "report.json"
 
 
-def create(command: str, files: Mapping[str, str], now: datetime | None = None) -> Path:
-    """A new run directory (0700) with ``files`` (0600) in it. Its name is the run's id and sorts by time (UTC)."""
-    directory = state_directory() / "runs" / new_id(command, now)
+def create(run: str, files: Mapping[str, str]) -> Path:
+    """A new run directory (0700) with ``files`` (0600) in it. Its name is the run's id."""
+    directory = state_directory() / "runs" / run
     write(directory, files)
     return directory
 
 
 def new_id(command: str, now: datetime | None = None) -> str:
-    """The id of a run that begins now."""
+    """The id of a run that begins now; it sorts by time (UTC)."""
     moment = (now or datetime.now(timezone.utc)).strftime("%Y%m%d-%H%M%S")
     return f"{moment}-{command.replace(' ', '-')}-{secrets.token_hex(2)}"
 

@@ -58,6 +58,9 @@ class Ssh(Part):
         "strict", description="What to do about unknown keys."
     )
     timeout: float = Field(10, gt=0, le=600, description="Seconds, for connecting and for logging in.")
+    retries: int = Field(
+        2, ge=0, le=10, description="Further tries where a host is out of reach or its connection breaks."
+    )
     config: Path | None = Field(None, description="An ssh configuration file, as `ssh -F`.")
 
 

@@ -136,6 +136,7 @@ class Settings(Part):
     legacy: Legacy = Legacy()
     inventory: Path | None = Field(None, description="The inventory when none is named.")
     forks: int = Field(32, ge=1, le=512, description="Hosts at a time.")
+    time_limit: int = Field(3600, ge=5, le=86400, description="Seconds that the work on one host may take.")
 
     @model_validator(mode="after")
     def _one_place(self) -> Settings:

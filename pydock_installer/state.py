@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,15 @@ def private_files() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+def operator() -> str:
+    """Who works here, for others: ``ops@controller``."""
+    try:
+        user = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{platform.node()}"
 
 
 def state_directory() -> Path:

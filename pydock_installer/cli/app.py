@@ -24,6 +24,7 @@ from pydock_installer.cli.options import (
     rollout_options,
     upgrade_option,
     wish_options,
+    work_options,
 )
 from pydock_installer.cli.uninstall import uninstall_options
 from pydock_installer.errors import ExitCode, PydockError
@@ -95,6 +96,7 @@ def plan(**options: Any) -> int:
 @wish_options()
 @upgrade_option()
 @rollout_options()
+@work_options()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
 @click.option("--keep-going", is_flag=True, help="Go on with the other hosts if some are blocked.")
 @click.option("--verify", is_flag=True, help="Prove again hosts that lack nothing.")
@@ -116,6 +118,7 @@ def install(**options: Any) -> int:
 @app.command(epilog="Example:  pydock verify root@192.0.2.10")
 @host_options()
 @wish_options()
+@work_options()
 def verify(**options: Any) -> int:
     """Is Docker really working? Runs the proof again, changes nothing else."""
 
@@ -130,6 +133,7 @@ def verify(**options: Any) -> int:
 
 @app.command(epilog="Example:  pydock restore web1 --dry-run")
 @host_options()
+@work_options()
 @restart_option()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal.")
 @click.option("--force", is_flag=True, help="Also files that were changed since; the present ones are kept.")
@@ -185,6 +189,7 @@ def lock(**options: Any) -> int:
 @app.command(epilog="Example:  pydock uninstall root@192.0.2.10 --dry-run")
 @host_options()
 @uninstall_options()
+@work_options()
 def uninstall(**options: Any) -> int:
     """Take Docker off again, and nothing else: shows what is there, asks, removes, looks again."""
 

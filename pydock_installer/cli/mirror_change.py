@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from pydock_installer.cli.mirror import split_words
-from pydock_installer.cli.options import console, host_options, request, restart_option
+from pydock_installer.cli.options import console, host_options, request, restart_option, work_options
 from pydock_installer.errors import PydockError, UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -21,7 +21,7 @@ def change_options(tests: bool) -> Callable[[Command], Command]:
         command = click.option(
             "--dry-run", is_flag=True, help="Show how daemon.json would change; change nothing."
         )(command)
-        command = restart_option()(command)
+        command = work_options()(restart_option()(command))
         command = click.option(
             "-y", "--yes", is_flag=True, help="Do not ask; needed to change anything without a terminal."
         )(command)

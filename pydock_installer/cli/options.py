@@ -47,7 +47,9 @@ SETTINGS = {
     "ssh_config": "ssh.config",
     "host_key_policy": "ssh.host_key_policy",
     "timeout": "ssh.timeout",
+    "retries": "ssh.retries",
     "forks": "forks",
+    "time_limit": "time_limit",
     "skip": "checks.skip",
     "canary": "rollout.canary",
     "batch": "rollout.batch",
@@ -107,7 +109,22 @@ def host_options(metavar: str = "[HOST]...") -> Callable[[Command], Command]:
                 help="strict (default): refuse unknown keys; or accept-new.",
             ),
             click.option("--timeout", metavar="SECONDS", help="For connecting and logging in (default 10)."),
+            click.option(
+                "--retries", metavar="N", help="Further tries if a host is out of reach (default 2)."
+            ),
             output_options(),
+        ]
+    )
+
+
+def work_options() -> Callable[[Command], Command]:
+    """How long the work on a host may take, and whose turn it is there."""
+    return _apply(
+        [
+            click.option("--time-limit", metavar="SECONDS", help="For the work on one host (default 3600)."),
+            click.option(
+                "--break-lock", is_flag=True, help="Take over hosts on which another run is at work."
+            ),
         ]
     )
 
@@ -269,6 +286,7 @@ def request(options: Mapping[str, Any], talk: Console, follow: bool = True) -> R
         ),
         yes=bool(options.get("yes")),
         keep_going=bool(options.get("keep_going")),
+        break_lock=bool(options.get("break_lock")),
         verbosity=options["verbose"],
         invocation=Invocation(typed.arguments, str(here)),
     )

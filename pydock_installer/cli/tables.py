@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pydock_installer.cli.matrix import check_text
-from pydock_installer.cli.text import clean, indented, item
+from pydock_installer.cli.text import Hanging, clean, indented
 from pydock_installer.cli.traces import left_text
 from pydock_installer.cli.traces import lines as trace_lines
 from pydock_installer.model import (
@@ -128,7 +128,7 @@ def _plan_lines(entry: HostPlan) -> Iterator[RenderableType]:
     for finding in _beside(entry):
         yield Text("  mind: ", style="yellow").append(clean(finding.message), style="default")
     for number, step in enumerate(entry.steps, start=1):
-        yield item(
+        yield Hanging(
             Text(f"  {number}. "), Text(clean(step.sentence)).append(f"  ({clean(step.reason)})", style="dim")
         )
     if entry.stops:
@@ -249,7 +249,7 @@ def _causes(hosts: Sequence[HostReport], evidence: bool = False) -> Iterator[Ren
         if remedy:
             yield indented(clean(remedy))
         for line in entries[0].evidence if evidence else ():
-            yield item(Text("  | ", "dim"), Text(clean(line), "dim"))
+            yield Hanging(Text("  | ", "dim"), Text(clean(line), "dim"))
         if code := entries[0].code:
             yield Text(f"  More: pydock explain {clean(code)}", "dim")
         yield Text("")

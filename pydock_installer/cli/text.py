@@ -7,7 +7,9 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Iterator
+
+    from rich.console import Console, ConsoleOptions, RenderableType
     from rich.text import Text
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)", re.DOTALL)
@@ -27,20 +29,22 @@ def one_line(text: str) -> str:
     return clean(text).replace("\n", " ")
 
 
-def indented(text: str | Text, by: int = 2, style: str = "") -> RenderableType:
-    """A paragraph whose every line stands in, also where a terminal is too narrow for it."""
-    from rich.padding import Padding
+class Hanging:
+    """A lead and a text whose further lines stand below its first, however narrow the terminal is."""
+
+    def __init__(self, lead: Text, text: Text) -> None:
+        self.lead, self.text = lead, text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        lead = self.lead
+        for line in self.text.wrap(console, max(options.max_width - lead.cell_len, 20)):
+            line.rstrip()
+            yield lead + line
+            lead = type(lead)(" " * lead.cell_len)
+
+
+def indented(text: str, by: int = 2, style: str = "") -> RenderableType:
+    """A paragraph that stands in."""
     from rich.text import Text
 
-    return Padding(Text(text, style) if isinstance(text, str) else text, (0, 0, 0, by), expand=False)
-
-
-def item(lead: Text, text: Text) -> RenderableType:
-    """A list's item: further lines of the text stand below its first, not below the lead."""
-    from rich.table import Table
-
-    row = Table.grid(padding=0)
-    row.add_column(no_wrap=True)
-    row.add_column(overflow="fold")
-    row.add_row(lead, text)
-    return row
+    return Hanging(Text(" " * by), Text(text, style))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ import paramiko
 
 from pydock_installer.errors import PydockError, UnreachableError, UsageError
 from pydock_installer.model import Host
+from pydock_installer.retry import QUESTION, passing, pauses
 from pydock_installer.ssh import known_hosts
 from pydock_installer.ssh.config import SshOptions, route
 from pydock_installer.ssh.known_hosts import HostKey
@@ -53,7 +55,26 @@ def run_script(
     time_limit: float = 60.0,
     output_limit: int = 1_000_000,
 ) -> CommandResult:
-    """Run a command over a connection of its own; ``time_limit`` in seconds. Raises UnreachableError."""
+    """Run a command over a connection of its own; ``time_limit`` in seconds. Raises UnreachableError.
+
+    Where a connection cannot be had, or breaks, it is run again: give commands that may run twice.
+    """
+    began = time.monotonic()
+    for number, pause in enumerate((*pauses(options.retries, QUESTION), None), start=1):
+        try:
+            return _run_once(host, options, command, stdin, time_limit, output_limit)
+        except UnreachableError as error:
+            # A host that is silent has had its time already.
+            if pause is None or not passing(error.code) or time.monotonic() - began + pause > options.timeout:
+                tries = f" (tried {number} times)" if number > 1 else ""
+                raise UnreachableError(error.code, error.message + tries, error.hint) from error
+        time.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - so that a fleet does not knock all at once
+    raise AssertionError("the last try returns or raises")
+
+
+def _run_once(
+    host: Host, options: SshOptions, command: str, stdin: bytes, time_limit: float, output_limit: int
+) -> CommandResult:
     with session(host, options) as transport:
         try:
             channel = transport.open_session(timeout=options.timeout)

@@ -27,6 +27,8 @@ class SshOptions:
     timeout: float = 10.0
     host_key_policy: str = "strict"
     config: Path | None = None
+    retries: int = 0
+    """Further tries of a question, as long as they begin within ``timeout``."""
     depth: int = 0
     """How many jump hosts lie behind."""
 

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import re
-import signal
+import shlex
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from pydock_installer import ansible, legacy_report, rollout, rundir
-from pydock_installer.checks.legacy import in_its_words
-from pydock_installer.diagnosis import Context, diagnose, judge
+from pydock_installer import ansible, rollout, rundir, ssh
 from pydock_installer.errors import ExitCode, PydockError
-from pydock_installer.model import (
-    HostPlan,
-    HostReport,
-    HostStatus,
-    Known,
-    Outcome,
-    Plan,
-    Report,
-    StepStatus,
-)
+from pydock_installer.model import HostPlan, HostReport, HostStatus, Plan, Report, Secret
 from pydock_installer.outcome import Ledger
-from pydock_installer.render import PARTS, render, roles_of, tasks_of
-from pydock_installer.report import exit_code, to_json
+from pydock_installer.render import PARTS, Sender, render, roles_of, tasks_of
+from pydock_installer.report import exit_code, grouped, to_json
+from pydock_installer.retry import WORK, passing, pauses
 from pydock_installer.setting_parts import Rollout
-from pydock_installer.state import private_files
-from pydock_installer.workflows.look import count
-from pydock_installer.workflows.plan import standing_proof, unapplied
+from pydock_installer.state import operator, private_files
+from pydock_installer.workflows.ending import cut_off, ended, not_begun, why
+from pydock_installer.workflows.interruption import Interruption, interrupt_raises, interruptible
+from pydock_installer.workflows.look import count, ssh_options
+from pydock_installer.workflows.plan import unapplied
 from pydock_installer.workflows.record import Record
 from pydock_installer.workflows.request import Progress, Request, Talk
 from pydock_installer.workflows.share import shared_packages
@@ -45,80 +37,45 @@ DOING = {
     "docker_absent": "removal",
     "docker_legacy_absent": "removal",
 }
-
-#: Where the diagnosis of a failed step is looked up; of a proof, its code tells.
-PHASE_OF_STEP = {
-    "base-repositories": "repository",
-    "repository": "repository",
-    "remove": "packages",
-    "compilers": "packages",
-    "tools": "packages",
-    "engine": "packages",
-    "library": "packages",
-    "settings": "daemon",
-    "proxy": "daemon",
-    "service": "daemon",
-    "restore": "repository",
-    "distribution-packages": "packages",
-    "packages": "packages",
-}
-#: How many lines of a host's own words a report has, and how much of each.
-LINES, WIDTH = 12, 300
-#: How docker tells the progress of a pull, which proves nothing.
-LAYER = re.compile(r"[0-9a-f]{12}: ")
+#: Asks a host's work to begin nothing new; the module looks for the file (role docker_host, pydock_turn.py).
+STOP = "[ ! -e /run/pydock.lock ] && [ ! -e /var/run/pydock.lock ] || : >/tmp/.pydock-stop-{run}"
 
 
 def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     """Do the steps of a plan on those hosts that have some. Hosts fail alone."""
     todo = {entry.host.name: entry for entry in plan.hosts if entry.steps}
     ansible.require_programs(any(entry.host.password for entry in todo.values()))
-    tree = render(plan, request.settings)
-    directory = rundir.create(command.replace(" ", "-"), tree.files)
-    record = Record(directory.name, command, request, talk, directory)
+    run = rundir.new_id(command)
+    tree = render(
+        plan, request.settings, Sender(run, operator(), typed(request, command), request.break_lock)
+    )
+    directory = rundir.create(run, tree.files)
+    record = Record(run, command, request, talk, directory)
     record.begin([entry.host.name for entry in plan.hosts])
     for entry in plan.hosts:
         if not entry.steps:
             record.host_done(unapplied(entry))
-    ledger = Ledger()
-    answers = {prompt.text: prompt.secret for prompt in tree.prompts}
     chosen = request.settings.rollout
     parts = rollout.batches(list(todo), {name: entry.host.groups for name, entry in todo.items()}, chosen)
-    ends: dict[str, ansible.RunEnd] = {}
     left: str | None = None
     with (
-        interruptible() as interrupted,
+        interruptible() as interruption,
         private_files(),
-        shared_packages(todo.values(), request.settings, directory, talk, interrupted),
+        shared_packages(todo.values(), request.settings, directory, talk, interruption),
     ):
+        answers = {prompt.text: prompt.secret for prompt in tree.prompts}
+        work = _Work(directory, answers, todo, request, talk, record, interruption)
         for number, part in enumerate(parts):
-            failed = sum(1 for name in ends if not _went_well(todo[name], ledger))
-            if number and (left := _stop(failed, len(todo), chosen, interrupted, talk, parts[number:])):
+            failed = sum(1 for name in work.ends if not _went_well(todo[name], work.ledger))
+            if number and (left := _stop(failed, len(todo), chosen, interruption, talk, parts[number:])):
                 break
-            with talk.progress(part) as progress:
-                words = f" ({number + 1} of {len(parts)})" if len(parts) > 1 else ""
-                progress.stage(f"Working on {count(len(part), 'host')}{words}")
-
-                def on_event(event: ansible.TaskEvent, progress: Progress = progress) -> None:
-                    if entry := _tell(event, todo, ledger, progress):
-                        record.host_done(entry)
-
-                only = part if len(parts) > 1 else ()
-                name = f"run-{number + 1}" if only else "run"
-                end = ansible.run(
-                    directory, answers, on_event, interrupted.is_set, request.verbosity, name, only
-                )
-            ends.update(dict.fromkeys(part, end))
-            if interrupted.is_set():
+            words = f" ({number + 1} of {len(parts)})" if len(parts) > 1 else ""
+            work.do(part, f"run-{number + 1}" if len(parts) > 1 else "run", words)
+            if interruption.asked:
                 break
-    hosts = tuple(
-        unapplied(entry)
-        if not entry.steps
-        else _ended(entry, ledger)
-        or _cut_off(entry, ledger, ends.get(entry.host.name), interrupted.is_set(), left)
-        for entry in plan.hosts
-    )
-    code = ExitCode.INTERRUPTED if interrupted.is_set() else exit_code([host.status for host in hosts])
-    report = Report(command, hosts, int(code), run=directory.name, run_directory=str(directory))
+    hosts = tuple(unapplied(entry) if not entry.steps else work.report(entry, left) for entry in plan.hosts)
+    code = ExitCode.INTERRUPTED if interruption.asked else exit_code([host.status for host in hosts])
+    report = Report(command, hosts, int(code), run=run, run_directory=str(directory))
     try:
         rundir.save_report(directory, to_json(report))
     except PydockError as error:
@@ -127,8 +84,105 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     return report
 
 
+def typed(request: Request, command: str) -> str:
+    """The command, as whoever meets it on a host may read it: short, and without passwords in addresses."""
+    words = shlex.join(("pydock", *(request.invocation.arguments or command.split())))
+    return re.sub(r"://[^/\s@]{1,200}@", "://***@", words)[:160]
+
+
+@dataclass
+class _Work:
+    """A run under way."""
+
+    directory: Path
+    answers: Mapping[str, Secret]
+    todo: Mapping[str, HostPlan]
+    request: Request
+    talk: Talk
+    record: Record
+    interruption: Interruption
+    ledger: Ledger = field(default_factory=Ledger)
+    ends: dict[str, ansible.RunEnd] = field(default_factory=dict)
+    """How Ansible ended, by host."""
+    _stopping: bool = False
+
+    def do(self, names: Sequence[str], run: str, words: str = "") -> None:
+        """Work on hosts; on those that get out of reach meanwhile, once more after a pause."""
+        with self.talk.progress(names) as progress:
+            progress.stage(f"Working on {count(len(names), 'host')}{words}")
+            self._run(names, run, progress)
+        waits = pauses(self.request.settings.ssh.retries, WORK)
+        for number, pause in enumerate(waits, start=1):
+            gone = [name for name in names if self._vanished(name)]
+            if not gone or self.interruption.asked:
+                return
+            which = f"{grouped(gone)}, out of reach (try {number} of {len(waits)} more)"
+            with self.talk.progress(gone) as progress:
+                progress.stage(f"Waiting {pause:.0f} s for {which}")
+                if self.interruption.wait(pause):
+                    return
+                for name in gone:
+                    self.ledger.try_again(name)
+                progress.stage(f"Working on {which}")
+                self._run(gone, f"{run}-again-{number}", progress)
+
+    def report(self, entry: HostPlan, left: str | None) -> HostReport:
+        """What came of a host; ``left`` says why the rest was left untouched, if it was."""
+        end = self.ends.get(entry.host.name)
+        if end is None and left:
+            return not_begun(entry, left)
+        return ended(entry, self.ledger) or cut_off(
+            entry, self.ledger, self.interruption.asked, end.output if end else None
+        )
+
+    def _run(self, names: Sequence[str], run: str, progress: Progress) -> None:
+        def on_event(event: ansible.TaskEvent) -> None:
+            if entry := _tell(event, self.todo, self.ledger, progress):
+                self.record.host_done(entry)
+
+        def cancelled() -> bool:
+            if self.interruption.asked and not self._stopping:
+                self._stopping = True
+                self._begin_nothing_new(names, progress)
+            return self.interruption.at_once
+
+        only = names if len(names) < len(self.todo) else ()
+        try:
+            end = ansible.run(
+                self.directory, self.answers, on_event, cancelled, self.request.verbosity, run, only
+            )
+        finally:
+            ansible.begin_again(self.directory)
+        self.ends.update(dict.fromkeys(names, end))
+
+    def _vanished(self, name: str) -> bool:
+        """Whether a host got out of reach, and may be back the next time."""
+        outcome = self.ledger.outcome(name)
+        if outcome is None or not outcome.unreachable:
+            return False
+        found = why(self.todo[name], outcome)
+        return passing(found.code if found else None)
+
+    def _begin_nothing_new(self, names: Sequence[str], progress: Progress) -> None:
+        """Here no task begins any more, and the hosts at work are asked to end with the step that they are at."""
+        ansible.begin_nothing_new(self.directory)
+        progress.stage("Interrupted: what runs is finished, nothing new begins (once more stops at once)")
+        at_work = [
+            self.todo[name].host
+            for name in names
+            if self.ledger.begun(name) and not ended(self.todo[name], self.ledger)
+        ]
+        options, asked = ssh_options(self.request.settings), STOP.format(run=self.directory.name)
+        # Nobody waits for it: what is not reached this way finishes its task.
+        threading.Thread(
+            target=ssh.run_everywhere,
+            args=(at_work, lambda host: ssh.run_script(host, options, asked), self.request.settings.forks),
+            daemon=True,
+        ).start()
+
+
 def _went_well(entry: HostPlan, ledger: Ledger) -> bool:
-    report = _ended(entry, ledger)
+    report = ended(entry, ledger)
     return report is not None and report.status in (HostStatus.OK, HostStatus.UNCHANGED)
 
 
@@ -136,7 +190,7 @@ def _stop(
     failed: int,
     hosts: int,
     chosen: Rollout,
-    interrupted: threading.Event,
+    interruption: Interruption,
     talk: Talk,
     waiting: Sequence[Sequence[str]],
 ) -> str | None:
@@ -147,14 +201,14 @@ def _stop(
         number = sum(len(part) for part in waiting)
         done = f"{count(hosts - number, 'host')} done, {failed} failed."
         try:
-            with _interrupt_raises():
+            with interrupt_raises():
                 agreed = talk.ask(f"{done} Go on with the next {len(waiting[0])} of {number}?")
             return None if agreed else "left untouched: you said no"
         except KeyboardInterrupt:
-            interrupted.set()
+            interruption.ask()
     else:
-        interrupted.wait(chosen.pause)
-    return "left untouched: interrupted before its turn" if interrupted.is_set() else None
+        interruption.wait(chosen.pause)
+    return "left untouched: interrupted before its turn" if interruption.asked else None
 
 
 def _tell(
@@ -164,17 +218,18 @@ def _tell(
     entry = todo.get(event.host)
     if entry is None or event.task not in tasks_of(entry):
         return None
+    steps = ledger.enter(event)
     if event.kind == "started":
         progress.step(event.host, _doing(entry, event.task))
         return None
-    for step in ledger.enter(event):
+    for step in steps:
         progress.step_done(event.host, step)
     outcome = ledger.outcome(event.host)
     if outcome and outcome.message:
         progress.host_done(event.host, False, outcome.message)
     elif ledger.finished(event.host) >= set(roles_of(entry)):
         progress.host_done(event.host, True, "done")
-    return _ended(entry, ledger)
+    return ended(entry, ledger)
 
 
 def _doing(entry: HostPlan, task: str) -> str:
@@ -182,111 +237,3 @@ def _doing(entry: HostPlan, task: str) -> str:
     roles = [task] if task in DOING else [role for role in roles_of(entry) if role in PARTS]
     *most, last = [DOING[role] for role in roles]
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def _ended(entry: HostPlan, ledger: Ledger) -> HostReport | None:
-    """The report of a host on which all is done, or something failed; ``None`` while it is neither."""
-    name = entry.host.name
-    outcome = ledger.outcome(name) or Outcome()
-    changed = any(step.status is StepStatus.CHANGED for step in outcome.steps)
-    if outcome.message:
-        status = HostStatus.UNREACHABLE if outcome.unreachable else HostStatus.FAILED
-        where = "ssh" if outcome.unreachable else PHASE_OF_STEP.get(outcome.failed_step or "")
-        words = f"{outcome.message}\n{outcome.evidence}"
-        found = judge(outcome.code, words, outcome.journal, where=where, context=_context(entry, outcome))
-        cause = f"{outcome.failed_step}: {outcome.message}"
-        if found and found.cause not in cause:
-            cause += f" {found.cause}"
-        remedy = (
-            found.remedy if found else "The host's own words are in the run directory; mend it and run again."
-        )
-        code = found.code if found else None
-        if entry.role in legacy_report.ROLES:
-            cause, remedy = in_its_words(cause), in_its_words(remedy)
-        return HostReport(
-            entry,
-            status,
-            outcome.steps,
-            outcome.proof,
-            cause,
-            remedy,
-            outcome.seconds,
-            code,
-            evidence=_evidence(outcome),
-        )
-    if ledger.finished(name) >= set(roles_of(entry)):
-        status = HostStatus.OK if changed or outcome.proof else HostStatus.UNCHANGED
-        proof = outcome.proof or standing_proof(entry)
-        return HostReport(entry, status, outcome.steps, proof, seconds=outcome.seconds)
-    return None
-
-
-def _cut_off(
-    entry: HostPlan, ledger: Ledger, end: ansible.RunEnd | None, interrupted: bool, left: str | None
-) -> HostReport:
-    """The report of a host whose work ended before it was done, or never began."""
-    outcome = ledger.outcome(entry.host.name) or Outcome()
-    if end is None and left:
-        return HostReport(
-            entry, HostStatus.REFUSED, cause=left, remedy="`pydock runs retry` goes on with it."
-        )
-    if interrupted or end is None:
-        cause, remedy = (
-            "interrupted before it was done",
-            "Run the same command again: it goes on where it stopped.",
-        )
-    else:
-        said = next((line for line in reversed(end.output.splitlines()) if line.strip()), "nothing")
-        cause, remedy = f"Ansible ended early; its last words: {said.strip()[:300]}", "See the run directory."
-        if found := diagnose(end.output):
-            cause, remedy = found.cause, found.remedy
-    return HostReport(entry, HostStatus.FAILED, outcome.steps, None, cause, remedy, outcome.seconds)
-
-
-def _context(entry: HostPlan, outcome: Outcome) -> Context:
-    """What a failed proof knew; of other failures, the host's architecture."""
-    proof, facts = outcome.proof, entry.facts
-    machine = facts.architecture.value if facts and isinstance(facts.architecture, Known) else None
-    return Context(
-        image=proof.image if proof else None,
-        # Without a server nobody knows what is in effect.
-        mirrors=proof.registry_mirrors if proof and proof.server else None,
-        proxy=outcome.proxy,
-        architecture=outcome.architecture or machine,
-    )
-
-
-def _evidence(outcome: Outcome) -> tuple[str, ...]:
-    """The last lines of what the host and its engine said, each once; passwords in addresses are not told."""
-    said = f"{outcome.journal}\n{outcome.evidence}".splitlines()
-    said = [line.strip() for line in said if line.strip() and not LAYER.match(line)]
-    lines = dict.fromkeys(line[:WIDTH] for line in said)
-    return tuple(re.sub(r"://[^/\s@]{1,200}@", "://***@", line) for line in lines)[-LINES:]
-
-
-@contextmanager
-def _interrupt_raises() -> Iterator[None]:
-    """While a person is asked, Ctrl-C ends the question."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """Ctrl-C and SIGTERM set the event instead of tearing the run apart; a second one is the usual end."""
-    event = threading.Event()
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if event.is_set():
-            raise KeyboardInterrupt
-        event.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -24,7 +24,10 @@ def ssh_options(settings: Settings) -> ssh.SshOptions:
     """The settings of the SSH door."""
     chosen = settings.ssh
     return ssh.SshOptions(
-        timeout=chosen.timeout, host_key_policy=chosen.host_key_policy, config=chosen.config
+        timeout=chosen.timeout,
+        host_key_policy=chosen.host_key_policy,
+        config=chosen.config,
+        retries=chosen.retries,
     )
 
 

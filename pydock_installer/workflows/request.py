@@ -22,6 +22,8 @@ class Request:
     wishes: Wishes = field(default_factory=Wishes)
     yes: bool = False
     keep_going: bool = False
+    break_lock: bool = False
+    """Whether hosts on which another run is at work are taken over."""
     verbosity: int = 0
     invocation: Invocation = field(default_factory=lambda: Invocation((), ""))
     """How the command was typed, for the record of runs."""

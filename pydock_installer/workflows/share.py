@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from pydock_installer.sharing.library import Library, ProblemError
 from pydock_installer.sharing.server import Server, serving
 from pydock_installer.sharing.sources import Shares, shares
 from pydock_installer.state import cache_directory
+from pydock_installer.workflows.interruption import Interruption
 from pydock_installer.workflows.look import count
 from pydock_installer.workflows.request import Talk
 
@@ -28,7 +28,7 @@ PORTS = range(21000, 24000)
 
 @contextmanager
 def shared_packages(
-    entries: Collection[HostPlan], settings: Settings, tree: Path, talk: Talk, interrupted: threading.Event
+    entries: Collection[HostPlan], settings: Settings, tree: Path, talk: Talk, interruption: Interruption
 ) -> Iterator[None]:
     """While the block lasts, hosts of a run tree may take their packages from here, if the settings want that.
 
@@ -40,10 +40,10 @@ def shared_packages(
     found = shares(entries, settings.package_proxy or "")
     file = tree / SHARING_FILE
     with ExitStack() as stack:
-        server = _served(found, settings, stack, talk, interrupted) if found.sources else None
+        server = _served(found, settings, stack, talk, interruption) if found.sources else None
         if server:
             stack.callback(file.unlink, missing_ok=True)
-            hosts = found.without(_unready(server.library, found, talk, interrupted))
+            hosts = found.without(_unready(server.library, found, talk, interruption))
             text = render_sharing(hosts, server.server_port, random.choice(PORTS), server.secret)  # noqa: S311 - no secret
             rundir.add(file, text)
         _tell_why_not(found, talk)
@@ -57,7 +57,7 @@ def shared_packages(
 
 
 def _served(
-    found: Shares, settings: Settings, stack: ExitStack, talk: Talk, interrupted: threading.Event
+    found: Shares, settings: Settings, stack: ExitStack, talk: Talk, interruption: Interruption
 ) -> Server | None:
     """A server of what was found; ``None`` where this machine has no place for one, which is said."""
     try:
@@ -70,14 +70,14 @@ def _served(
         return None
 
 
-def _unready(library: Library, found: Shares, talk: Talk, interrupted: threading.Event) -> Sequence[int]:
+def _unready(library: Library, found: Shares, talk: Talk, interruption: Interruption) -> Sequence[int]:
     """The sources that the controller cannot hand out, each of which is told."""
     pool = ThreadPoolExecutor(8, thread_name_prefix="sharing")
     asked: dict[Future[None], int] = {
         pool.submit(library.ready, number): number for number in range(len(found.sources))
     }
     waiting = set(asked)
-    while waiting and not interrupted.is_set():
+    while waiting and not interruption.asked:
         _done, waiting = wait(waiting, timeout=0.2)
     pool.shutdown(wait=False, cancel_futures=True)
     unready = []

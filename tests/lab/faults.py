@@ -11,7 +11,9 @@ from typing import Any
 
 from tests.lab.tools import lock
 
-FAULTS = ("404", "500", "slow", "truncated-rpm", "wrong-key", "hub-hang", "mirror-403", "schema-1")
+FAULTS = ("403", "404", "500", "slow", "truncated-rpm", "corrupt-rpm", "wrong-key", "hub-hang", "mirror-403", "schema-1")
+#: Those that are taken first.
+FIRST_MIRRORS = ("download.docker.com", "mirrors.aliyun.com")
 HUB = ("registry-1.docker.io", "auth.docker.io", "index.docker.io")
 
 
@@ -29,6 +31,8 @@ def _concerns(name: str, host: str, path: str) -> bool:
     packages = "/linux/" in path
     if name == "wrong-key":
         return packages and path.endswith("/gpg")
+    if name == "corrupt-rpm":  # Others serve it whole.
+        return host in FIRST_MIRRORS and path.endswith(".rpm") and "/docker-ce-2" in path
     if name == "truncated-rpm":
         return packages and path.endswith(".rpm") and "/docker-ce-2" in path
     if name == "hub-hang":

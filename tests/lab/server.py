@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(90)
             self.close_connection = True
             return 0
-        if fault in ("404", "500", "mirror-403"):
+        if fault in ("403", "404", "500", "mirror-403"):
             return self._plain(int(fault[-3:]), f"{fault}\n")
         if fault == "slow":
             time.sleep(3)
@@ -86,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
         file = self.server.repositories / name if name else None
         if file is None or not file.is_file():
             return self._plain(404, "not here\n")
+        if fault == "corrupt-rpm":
+            return self._plain(200, "x" * file.stat().st_size)
         return self._file(file, truncated=fault == "truncated-rpm")
 
     def _file(self, file: Path, truncated: bool) -> int:

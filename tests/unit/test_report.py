@@ -336,7 +336,7 @@ def at(second):
 
 
 def test_a_run_is_for_its_owner_alone(state):
-    run = rundir.create("install", {"site.yml": "---\n", "roles/a/tasks/main.yml": "x"}, at(5))
+    run = rundir.create(rundir.new_id("install", at(5)), {"site.yml": "---\n", "roles/a/tasks/main.yml": "x"})
     rundir.save_report(run, {"command": "install"})
     assert run.parent == state / "runs"
     assert run.name.startswith("20260102-030405-install-")
@@ -361,7 +361,7 @@ def test_without_a_state_directory_the_home_is_used(monkeypatch, base):
 
 
 def test_a_report_comes_back_as_it_was_saved(state):
-    run = rundir.create("install", {}, at(1))
+    run = rundir.create(rundir.new_id("install", at(1)), {})
     document = to_json(report(HostStatus.OK, HostStatus.FAILED))
     rundir.save_report(run, document)
     assert rundir.load_report(run) == document
@@ -369,7 +369,7 @@ def test_a_report_comes_back_as_it_was_saved(state):
 
 @pytest.mark.parametrize("text", [None, "", '{"hosts": [', "[]", "\udcff"])
 def test_a_run_that_never_came_to_its_report_has_none(state, text):
-    run = rundir.create("install", {}, at(1))
+    run = rundir.create(rundir.new_id("install", at(1)), {})
     if text is not None:
         (run / "report.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     assert rundir.load_report(run) is None
@@ -386,12 +386,12 @@ def test_a_run_that_cannot_be_written_is_told_with_a_way_out(tmp_path, monkeypat
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     with pytest.raises(PydockError, match="the run cannot be written to") as caught:
-        rundir.create("install", {})
+        rundir.create(rundir.new_id("install"), {})
     assert "XDG_STATE_HOME" in caught.value.hint
 
 
 def test_a_report_is_not_written_through_a_link(state, tmp_path):
-    run = rundir.create("install", {}, at(1))
+    run = rundir.create(rundir.new_id("install", at(1)), {})
     (run / "report.json").symlink_to(tmp_path / "elsewhere")
     with pytest.raises((OSError, PydockError)):
         rundir.save_report(run, {})

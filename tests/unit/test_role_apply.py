@@ -6,11 +6,18 @@ from types import SimpleNamespace
 import pytest
 from ansible.module_utils import basic
 
-from tests.unit.modules import load
+from tests.unit.modules import library, load
 from tests.unit.test_modules import run_old
-from tests.unit.test_roles import read, specification
+from tests.unit.test_roles import TURN, read, specification
 
 module = load("docker_apply")
+
+
+@pytest.fixture(autouse=True)
+def lock(monkeypatch, tmp_path):
+    """Each test has a host of its own to lock."""
+    monkeypatch.setattr(library("pydock_turn"), "LOCK", str(tmp_path / "lock"))
+    return tmp_path / "lock"
 
 
 def worker(work):
@@ -106,4 +113,6 @@ def test_its_four_workers_are_there_under_python_2_7():
 def test_the_role_says_the_same_everywhere():
     assert set(read("docker_apply", "defaults/main.yml")) == set(specification("docker_apply"))
     (task,) = read("docker_apply", "tasks/main.yml")
-    assert task["docker_apply"] == {"parts": "{{ docker_apply_parts }}", "secrets": "{{ docker_apply_secrets }}"}
+    assert task["docker_apply"] == {
+        "parts": "{{ docker_apply_parts }}", "secrets": "{{ docker_apply_secrets }}", "turn": TURN,
+    }  # fmt: skip

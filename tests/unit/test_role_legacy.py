@@ -1,6 +1,7 @@
 """The script of docker_legacy under every shell there is, in a root of its own with made-up programs; and what it tells."""
 
 import base64
+import fcntl
 import gzip
 import importlib.util
 import json
@@ -202,6 +203,50 @@ def test_other_releases_are_left_alone(machine):
     machine.write("etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n")
     _steps, told = machine.run()
     assert told["code"] == "not-release-6"
+
+
+@pytest.fixture
+def other(machine):
+    """Another run is at work there."""
+    path = machine.write("var/run/pydock.lock", HOLDER)
+    with path.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield path
+
+
+HOLDER = '{"command": "pydock install", "owner": "ops@control", "pid": 5, "run": "r1", "since": "2026-11-26 06:40:28 UTC"}\n'
+
+
+@shells
+def test_one_run_at_a_time(machine, other):
+    steps, told = machine.run("run=r2", "owner=eve@laptop")
+    assert (steps, told["code"]) == ({"lock": "failed"}, "host-locked")
+    assert "ops@control has been at work on this host since 2026-11-26 06:40:28 UTC (`pydock install`)" in told["msg"]
+    assert other.read_text() == HOLDER
+    steps, told = machine.run("run=r2", "owner=eve@laptop", "break_lock=True")
+    assert steps["proof"] == "ok"
+    assert not other.exists(), "its own lock goes with it"
+
+
+@shells
+def test_a_lock_is_free_once_its_owner_is_gone_and_an_engine_does_not_keep_it(machine):
+    path = machine.write("var/run/pydock.lock", HOLDER)
+    machine.write("bin/docker", machine.read("bin/docker").replace("version) ", f"version) cat {path} > {machine.root}/seen; "))
+    machine.write("bin/service", machine.read("bin/service") + f"\nls -l /proc/$$/fd > {machine.root}/open\n")
+    steps, _told = machine.run("run=r2", "owner=eve@laptop", "command=pydock install \"x\"")
+    assert steps["service"] == "changed"
+    assert json.loads(machine.read("seen"))["command"] == 'pydock install "x"'
+    assert "pydock.lock" not in machine.read("open")
+
+
+@shells
+def test_nothing_new_begins_once_it_is_asked_to_stop(machine):
+    stop = machine.root / "tmp/.pydock-stop-r2"
+    machine.write("bin/yum", machine.read("bin/yum") + f"\ntouch {stop}\n")
+    steps, told = machine.run("run=r2")
+    assert told["code"] == "interrupted"
+    assert steps == {"repository": "changed", "engine": "changed"}
+    assert machine.run("run=r3")[0]["proof"] == "ok"
 
 
 def test_what_a_host_says_is_data():

@@ -1,5 +1,6 @@
 """The script of docker_legacy_absent under every shell there is: what goes, what stays, and what is refused untouched."""
 
+import fcntl
 import json
 import re
 from pathlib import Path
@@ -322,3 +323,15 @@ def test_the_role_is_told_as_docker_absent_is():
 
 def test_every_part_of_the_role_is_run():
     assert {path.stem for path in Path(ROLE / "files").glob("*.sh")} == {"look", "firewall", "data", "leavings", "main"}
+
+
+@shells
+def test_a_host_at_which_somebody_else_is_at_work_is_left_alone(machine):
+    path = machine.write("var/run/pydock.lock", '{"command": "pydock install", "owner": "ops@control", "run": "r1", "since": "noon"}\n')
+    with path.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        before = machine.picture()
+        steps, told = machine.run("run=r2", *ALL)
+        assert (steps, told["code"]) == ({"lock": "failed"}, "host-locked")
+        assert "ops@control has been at work on this host since noon" in told["msg"]
+        assert machine.picture() == before

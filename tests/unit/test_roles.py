@@ -41,7 +41,13 @@ def task(role):
     """The role's one task: its module, and the module's options."""
     (only,) = read(role, "tasks/main.yml")
     (module,) = set(only) & {path.stem for path in ROLES.glob("*/library/*.py")}
-    return module, only[module]
+    options = dict(only[module])
+    assert options.pop("turn") == TURN
+    return module, options
+
+
+#: What every module is told of the run that it belongs to.
+TURN = "{{ pydock_turn | default({}) }}"
 
 
 class SeenError(Exception):
@@ -56,7 +62,7 @@ def argument_spec(module):
         seen.update(rest, argument_spec=argument_spec)
         raise SeenError
 
-    loaded.AnsibleModule = ask
+    loaded.HostModule = ask
     with pytest.raises(SeenError):
         loaded.main()
     return seen
@@ -116,6 +122,7 @@ def test_every_variable_reaches_the_module(role):
 def test_the_task_gives_the_module_what_it_takes(role):
     module, given = task(role)
     documented = yaml.safe_load(load(module).DOCUMENTATION)["options"]
+    assert documented.pop("turn")["type"] == "dict"
     spec = argument_spec(module)["argument_spec"]
     assert set(given) <= set(documented)
     assert set(documented) == set(spec)

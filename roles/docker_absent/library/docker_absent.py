@@ -21,6 +21,7 @@ options:
   follow_links: {description: Whether a data root that is a link is followed., type: bool, default: false}
   foreign: {description: Whether a static archive or a snap goes., type: bool, default: false}
   lock_timeout: {description: Seconds to wait for another package manager., type: int, default: 300}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -41,12 +42,12 @@ import os
 import re
 import time
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_data import DEFAULTS, Root, shown
 from ansible.module_utils.pydock_engine import UNITS, Engine, read
 from ansible.module_utils.pydock_firewall import Firewall, is_dockers_zone
 from ansible.module_utils.pydock_host import journal, lock_holder, note, tail
 from ansible.module_utils.pydock_leavings import CONFIG, CONTAINERD_CONFIG, Leavings, Packages, brought, present
+from ansible.module_utils.pydock_turn import HostModule
 
 OPTIONS = ["--setopt=exit_on_lock=True", "--setopt=clean_requirements_on_remove=False", "--disablerepo=*"]
 
@@ -312,6 +313,9 @@ class Absent(object):
             if self.module.check_mode:
                 self.step(name, "changed", detail)
                 continue
+            stop = self.module.turn.stop()
+            if stop:
+                self.module.end(stop, steps=self.steps, changed=bool(self.steps))
             said = work()
             rest = wanted()  # What counts is what is there afterwards.
             if rest:
@@ -344,7 +348,7 @@ class Absent(object):
 
 def main():
     strings = {"type": "list", "elements": "str", "default": []}
-    module = AnsibleModule(
+    module = HostModule(
         argument_spec={
             "packages": {"type": "list", "elements": "str", "required": True},
             "tools": strings,

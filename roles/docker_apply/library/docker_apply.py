@@ -20,6 +20,7 @@ options:
     description: Further options, likewise by the name of the role, of which nothing is logged or told.
     type: dict
     default: {}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -43,6 +44,7 @@ import time
 import traceback
 
 from ansible.module_utils import basic, pydock_daemon, pydock_packages, pydock_proof, pydock_repository
+from ansible.module_utils.pydock_turn import HostModule
 
 PARTS = (
     ("docker_repositories", pydock_repository),
@@ -60,7 +62,7 @@ class Ended(SystemExit):
         self.result = result
 
 
-class Part(basic.AnsibleModule):
+class Part(HostModule):
     """A module that hands its result on instead of printing it."""
 
     def exit_json(self, **result):
@@ -78,12 +80,12 @@ def arguments(options, told):
     return json.dumps({"ANSIBLE_MODULE_ARGS": dict(options, **how)}).encode("utf-8")
 
 
-def do(role, worker, options, told):
+def do(role, worker, options, told, turn):
     """The result of a part; whatever it ends with."""
     began = time.time()
     try:
         basic._ANSIBLE_ARGS = arguments(options, told)
-        worker.work(Part(argument_spec=worker.ARGUMENTS, supports_check_mode=True))
+        worker.work(Part(argument_spec=worker.ARGUMENTS, turn=turn, supports_check_mode=True))
         result = {"failed": False}
     except Ended as end:
         result = end.result
@@ -98,7 +100,7 @@ def do(role, worker, options, told):
 
 def main():
     told = json.loads(basic._ANSIBLE_ARGS.decode("utf-8"))["ANSIBLE_MODULE_ARGS"]
-    module = basic.AnsibleModule(
+    module = HostModule(
         argument_spec={
             "parts": {"type": "dict", "required": True},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
@@ -110,12 +112,15 @@ def main():
     strange = sorted(set(told["parts"]) - set(role for role, _worker in PARTS))
     if strange:
         module.fail_json(msg="Nothing was changed: %s is no part of an installation." % ", ".join(strange))
-    results, diffs = [], []
+    results, diffs, stop = [], [], None
     for role, worker in PARTS:
         if role not in told["parts"]:
             continue
+        stop = module.turn.stop()
+        if stop:
+            break
         options = dict(told["parts"][role], **told.get("secrets", {}).get(role, {}))
-        result = do(role, worker, options, told)
+        result = do(role, worker, options, told, module.turn)
         diff = result.pop("diff", [])
         diffs += diff if isinstance(diff, list) else [diff]
         results.append(result)
@@ -124,6 +129,8 @@ def main():
     whole = {"parts": results, "changed": any(result.get("changed") for result in results)}
     if diffs:
         whole["diff"] = diffs
+    if stop:
+        module.end(stop, **whole)
     if results and results[-1]["failed"]:
         module.fail_json(msg=results[-1]["msg"], **whole)
     module.exit_json(**whole)

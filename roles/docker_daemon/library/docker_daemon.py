@@ -28,6 +28,7 @@ options:
   start_timeout: {description: Seconds for the engine to answer., type: int, default: 120}
   undo: {description: Whether changes are taken back instead of made., type: bool, default: false}
   force: {description: With undo; also files that somebody else changed since., type: bool, default: false}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -44,13 +45,13 @@ code: {description: Name of the failure., type: str, returned: failure}
 evidence: {description: The tool's own words., type: str, returned: failure}
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_daemon import work
 from ansible.module_utils.pydock_daemon_former import ARGUMENTS, undo
+from ansible.module_utils.pydock_turn import HostModule
 
 
 def main():
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = HostModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     (undo if module.params["undo"] else work)(module)
 
 

@@ -1,4 +1,4 @@
-# What both scripts of release 6 begin with: telling, the journal, files, rpm and yum. There is no Python there.
+# What both scripts of release 6 begin with: telling, the journal, files, rpm and yum; turn.sh goes on. There is no Python there.
 # POSIX sh with the tools of CentOS 6 (coreutils 8.4, gawk 3.1, sysvinit). Arguments are KEY=VALUE; none of them is evaluated.
 # Each line that is printed is "pydock: " and JSON: a step, the proof, or the failure.
 exec </dev/null 2>/dev/null
@@ -21,11 +21,11 @@ for word do
 done
 
 work=$(mktemp -d /tmp/pydock.XXXXXX) || exit 1
-trap 'rm -rf "$work"' EXIT
 trap 'exit 129' HUP INT TERM
 said=$work/said
 : >"$said"
 changed=no
+began=$(date +%s)
 
 # -- what is told
 
@@ -34,6 +34,7 @@ json() {
         awk 'NR > 1 { printf "\\n" } { printf "%s", $0 }'
 }
 begin() {
+    go_on
     step=$1
     began=$(date +%s)
 }
@@ -45,7 +46,7 @@ tell() {
 }
 # fail CODE MESSAGE [FILE]: the end of the run, with the end of what a tool said.
 fail() {
-    tell failed "$2"
+    [ "$1" = interrupted ] || tell failed "$2"
     evidence=$(tail -c 3000 "${3:-$said}")
     printf 'pydock: {"failed": {"code": "%s", "message": "%s", "evidence": "%s"}}\n' \
         "$1" "$(json "$2")" "$(json "$evidence")"
@@ -115,7 +116,9 @@ yum_do() {
         sleep 2
         waited=$((waited + 2))
     done
-    timeout 1800 yum -y "$@" >"$said" 2>&1
+    limit=$((ends - $(date +%s)))
+    [ "$limit" -gt 0 ] || limit=1
+    timeout "$limit" yum -y "$@" >"$said" 2>&1
 }
 # No other release, and root.
 see_the_host() {

@@ -42,7 +42,7 @@ see_to_packages() {
     note_packages
     # shellcheck disable=SC2086 - names of packages
     still=$(missing $wanted)
-    [ "$code" != 124 ] || fail transaction-failed "yum did not end within 30 minutes."
+    [ "$code" != 124 ] || fail hung "yum did not end within $limit s, its limit, and was ended."
     [ -z "$still" ] || fail transaction-failed "yum did not install $still."
     tell changed "$(versions "$@")"
 }

@@ -109,6 +109,9 @@ step() {
 }
 
 see_the_host
+take_turn
+# What is started from here on must not hold the lock on.
+{
 begin stop
 set -f
 every_root=$(data_roots)
@@ -132,4 +135,5 @@ step packages packages_wanted remove_packages still-there
 step data doomed_roots remove_data data-remain
 step system system_wanted clear_system still-there
 step config config_wanted remove_config still-there
+} 9>&-
 exit 0

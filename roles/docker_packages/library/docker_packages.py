@@ -41,6 +41,7 @@ options:
       - Where that way is closed, packages come from the repositories themselves.
     type: dict
     default: {}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -58,12 +59,12 @@ code: {description: Name of the failure., type: str, returned: failure}
 evidence: {description: The tool's own words., type: str, returned: failure}
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_packages import ARGUMENTS, work
+from ansible.module_utils.pydock_turn import HostModule
 
 
 def main():
-    work(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True))
+    work(HostModule(argument_spec=ARGUMENTS, supports_check_mode=True))
 
 
 if __name__ == "__main__":

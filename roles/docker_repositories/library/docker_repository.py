@@ -31,6 +31,7 @@ options:
     default: []
   makecache: {description: Whether to read the metadata at once., type: bool, default: true}
   hold: {description: Whether C(yum update) is kept from these packages., type: bool, default: false}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -48,12 +49,12 @@ code: {description: Name of the failure., type: str, returned: failure}
 evidence: {description: The tool's own words., type: str, returned: failure}
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_repository import ARGUMENTS, work
+from ansible.module_utils.pydock_turn import HostModule
 
 
 def main():
-    work(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True))
+    work(HostModule(argument_spec=ARGUMENTS, supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ options:
   journal: {description: The journal., type: path, default: /var/lib/pydock/journal.jsonl}
   directory: {description: Only files right below it are put back., type: path, default: /etc/yum.repos.d}
   lock_timeout: {description: Seconds to wait for another package manager., type: int, default: 300}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -52,7 +53,6 @@ import shutil
 import tempfile
 import time
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_host import (
     back_up,
     journal,
@@ -65,6 +65,7 @@ from ansible.module_utils.pydock_host import (
 )
 from ansible.module_utils.pydock_package_set import difference, listed_packages
 from ansible.module_utils.pydock_returning import IN_THE_WAY, described, returning
+from ansible.module_utils.pydock_turn import HostModule
 from ansible.module_utils.pydock_yum import Locked, yum
 
 DOCKER_FILE = "/etc/yum.repos.d/docker-ce.repo"
@@ -244,7 +245,7 @@ class Restore(object):
 def main():
     strings = {"type": "list", "elements": "str", "default": []}
     kinds = ["packages", "repositories"]
-    module = AnsibleModule(
+    module = HostModule(
         argument_spec={
             "only": {"type": "list", "elements": "str", "choices": kinds, "default": kinds},
             "files": strings,

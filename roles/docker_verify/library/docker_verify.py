@@ -18,6 +18,7 @@ options:
   registry_mirrors: {description: Mirrors expected in effect., type: list, elements: str, default: []}
   timeout: {description: Seconds for the run and its pull., type: int, default: 180}
   record: {description: Where the record is kept., type: path, default: /var/lib/pydock/proof.json}
+  turn: {description: Who sends this and how long it may take (role docker_host)., type: dict, default: {}}
 author: [pydock]
 """
 
@@ -40,12 +41,12 @@ evidence: {description: The client's own words., type: str, returned: failure}
 journal: {description: The engine's own words., type: str, returned: failure}
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pydock_proof import ARGUMENTS, work
+from ansible.module_utils.pydock_turn import HostModule
 
 
 def main():
-    work(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True))
+    work(HostModule(argument_spec=ARGUMENTS, supports_check_mode=True))
 
 
 if __name__ == "__main__":
