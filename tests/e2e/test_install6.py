@@ -26,7 +26,7 @@ def hosts(lab):
             known.remove()
     made = [lab.host("old6", release=6, base="dead", users={"ops": "nopasswd"}), lab.host("new9", release=9)]
     _with_the_trays_docker(made[0])
-    made[0].run(f"{NEIGHBOURS}; rpm -qa | sort > /root/packages")
+    made[0].run(f"{NEIGHBOURS}rpm -qa | sort > /root/packages")
     yield made
     for host in made:
         host.remove()
@@ -211,7 +211,7 @@ def test_docker_goes_from_both_kinds_of_host_and_what_is_not_its_own_stays(hosts
 def test_cut_off_half_way_the_next_uninstallation_finishes_without_a_trace(hosts, pydock6):
     old, _new = hosts
     pydock6("install", "--yes", "old6", check=0)
-    assert old.run("docker volume ls -q 2>/dev/null; ls /var/lib/docker/volumes", check=False).stdout.split()[0] == "web"
+    assert "web" in old.run("ls /var/lib/docker/volumes").stdout.split()
     with running(pydock6, "uninstall", "--json", "--all", "--yes", "--yes-delete-data", "old6") as process:
         deadline = time.monotonic() + 60
         while old.run("test -e /etc/init.d/docker", check=False).returncode == 0 and time.monotonic() < deadline and process.poll() is None:
@@ -225,5 +225,5 @@ def test_cut_off_half_way_the_next_uninstallation_finishes_without_a_trace(hosts
     assert {row["what"] for row in done["left"]} <= {"/etc/yum.repos.d/epel.repo", "/var/lib/pydock/journal.jsonl"}
     assert old.run("rpm -qa | sort | diff /root/packages -", check=False).stdout.split()[1:] == ["<", "docker-1.5-5.el6.x86_64"]
     assert old.run("iptables-save | grep ^-A | diff /root/rules -; iptables-save -t filter | grep ^:FORWARD", check=False).stdout.startswith(":FORWARD ACCEPT")
-    assert old.run("ls -A /var/lib/docker /etc/sysconfig /var/log | grep docker:*$", check=False).stdout == ""
+    assert old.run("ls -A /var/lib/docker; ls -A /etc/sysconfig /var/log | grep docker", check=False).stdout == ""
     assert pydock6("uninstall", "--json", "--all", "--yes", "--yes-delete-data", "old6", check=0).document["run_directory"] is None
