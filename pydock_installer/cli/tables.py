@@ -136,9 +136,11 @@ def _plan_lines(entry: HostPlan) -> Iterator[RenderableType]:
 
 
 def _beside(entry: HostPlan) -> list[Finding]:
-    """What the planner itself wants a person to know; rules warn in `pydock check`."""
+    """What a person wants to know while it happens; what else the rules warn of, `pydock check` tells."""
     return [
-        finding for finding in entry.findings if finding.severity is Severity.WARNING and not finding.group
+        finding
+        for finding in entry.findings
+        if finding.severity is Severity.WARNING and (not finding.group or finding.code == "package-lock")
     ]
 
 

@@ -23,7 +23,9 @@ LOCKED = re.compile(
 
 NEVRA = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,120}-[A-Za-z0-9._+~^]{1,60}-[A-Za-z0-9._+~^]{1,60}\Z")
 #: Files whose history ends with Docker's settings.
-GOES = re.compile(r"/etc/docker/|/etc/systemd/system/docker\.(service|socket)|/etc/yum\.repos\.d/docker-ce\.repo\Z")
+GOES = re.compile(
+    r"/etc/docker/|/etc/systemd/system/docker\.(service|socket)|/etc/sysconfig/docker\Z|/etc/yum\.repos\.d/docker-ce\.repo\Z"
+)
 #: Docker's packages of its own repository.
 DOCKERS = re.compile(r"(docker-ce(-.*)?|containerd\.io|docker-(buildx|compose|scan|model)-plugin)\Z")
 
