@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.lab.tools import built, debian_mirror, files_of, key_of, lock, run, text_of
+from tests.lab.tools import built, debian_mirror, files_of, key_of, run, text_of
 
 PACKAGES = (
     "systemd systemd-sysv dbus openssh-server python3 iproute2 iptables procps sudo ca-certificates curl dnf "
@@ -48,13 +48,12 @@ def _bootstrap(work: Path) -> None:
 
 
 def fetch(packages: list[str], into: Path) -> None:
-    """Download Debian packages as the base system would install them."""
-    root, drop = base() / "root", "/var/cache/lab-debs"
-    with lock("fetch"):
-        (root / drop.lstrip("/")).mkdir(exist_ok=True)
-        run("chroot", root, "sh", "-c", f'cd {drop} && apt-get -qq download "$@"', "sh", *packages)
-        for path in (root / drop.lstrip("/")).glob("*.deb"):
-            shutil.move(path, into / path.name.partition("_")[0].replace("%3a", ":"))
+    """Download Debian packages as the base system would install them. The base, which others copy meanwhile, stays as it is."""
+    download = "apt-get -qq -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= download"
+    script = f"""mount --bind "$1" "$2/mnt"; cd "$2"; shift 2; chroot . sh -c 'cd /mnt && {download} "$@"' sh "$@" """
+    run("unshare", "--mount", "sh", "-ec", script, "sh", into, base() / "root", *packages)
+    for path in into.glob("*.deb"):
+        path.rename(into / path.name.partition("_")[0].replace("%3a", ":"))
 
 
 def release_root(release: str, identity: Path) -> Path:
