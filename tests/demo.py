@@ -52,12 +52,10 @@ def main() -> int:
 
 
 def wrapper(directory: Path) -> Path:
-    """A ``pydock`` command for the lab's directory that runs this checkout."""
+    """A ``pydock`` command for the lab's directory that runs this checkout, compiled once as an installed one is."""
     path = directory / "pydock"
-    path.write_text(
-        f'#!/bin/sh\nexport PYTHONPATH="{TOP}"\nexec "{sys.executable}" -m pydock_installer "$@"\n',
-        encoding="utf-8",
-    )
+    words = f'unset PYTHONDONTWRITEBYTECODE\nexport PYTHONPATH="{TOP}"\nexec "{sys.executable}" -m pydock_installer "$@"'
+    path.write_text(f"#!/bin/sh\n{words}\n", encoding="utf-8")
     path.chmod(0o755)
     return path
 
