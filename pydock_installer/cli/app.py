@@ -60,7 +60,7 @@ def _report(options: dict[str, Any], work: Callable[[Console], Report]) -> int:
 @click.option("--only", metavar="CODE,...", help="Tell about these checks alone.")
 @click.option("--junit", metavar="FILE", help="Also write the findings as JUnit XML.")
 def check(**options: Any) -> int:
-    """May Docker run here? Every blocker of every host at once; changes nothing."""
+    """May Docker run here? Every blocker at once; changes nothing."""
 
     def work(talk: Console) -> Report:
         from pydock_installer.cli.check import codes, write_junit
@@ -102,7 +102,7 @@ def plan(**options: Any) -> int:
 @click.option("--verify", is_flag=True, help="Prove again hosts that lack nothing.")
 @click.option("--dry-run", is_flag=True, help="The same as `pydock plan`.")
 def install(**options: Any) -> int:
-    """Check, plan, ask, apply, prove: Docker on every host that lacks it."""
+    """Docker on every host that lacks it: check, ask, do, prove."""
 
     def work(talk: Console) -> Report:
         from pydock_installer.workflows.install import install
@@ -120,7 +120,7 @@ def install(**options: Any) -> int:
 @wish_options()
 @work_options()
 def verify(**options: Any) -> int:
-    """Is Docker really working? Runs the proof again, changes nothing else."""
+    """Is Docker really working? Proves it again, changes nothing."""
 
     def work(talk: Console) -> Report:
         from pydock_installer.workflows.record import recorded
@@ -145,7 +145,7 @@ def verify(**options: Any) -> int:
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be put back, and change nothing.")
 def restore(**options: Any) -> int:
-    """Bring back what pydock replaced or removed: packages, repository files, daemon.json."""
+    """Bring back what pydock replaced or removed. Packages, repository files, daemon.json: as far as still possible."""
 
     def work(talk: Console) -> Report:
         from pydock_installer.restore_plan import KINDS, RestoreWish
@@ -161,7 +161,7 @@ def restore(**options: Any) -> int:
 @host_options()
 @wish_options()
 def status(**options: Any) -> int:
-    """Versions, service, mirrors, and what drifted from pydock.yml."""
+    """Versions, service, mirrors, and drift from pydock.yml."""
 
     def work(talk: Console) -> Report:
         from pydock_installer.workflows.status import status
@@ -175,7 +175,7 @@ def status(**options: Any) -> int:
 @host_options()
 @click.option("--lock-file", metavar="FILE", help="Where to write (default: pydock.lock beside pydock.yml).")
 def lock(**options: Any) -> int:
-    """Write the exact packages that the hosts run into pydock.lock, which plan and install follow."""
+    """Write the hosts' exact packages into pydock.lock. What plan and install follow from then on."""
     talk = console(options)
     try:
         from pydock_installer.cli.lock import lock
@@ -191,7 +191,7 @@ def lock(**options: Any) -> int:
 @uninstall_options()
 @work_options()
 def uninstall(**options: Any) -> int:
-    """Take Docker off again, and nothing else: shows what is there, asks, removes, looks again."""
+    """Take Docker off again, and nothing else. Shows what is there, asks, removes, looks again."""
 
     def work(talk: Console) -> Report:
         from pydock_installer.cli.uninstall import run
@@ -207,7 +207,7 @@ def uninstall(**options: Any) -> int:
 @wish_options()
 @upgrade_option()
 def generate(directory: str, **options: Any) -> int:
-    """Write the run tree of an installation into DIR, to read or to run by hand."""
+    """Write an installation's run tree into DIR, to read or to run."""
 
     def work(talk: Console) -> Report:
         from pydock_installer.workflows.generate import generate
@@ -221,7 +221,7 @@ def generate(directory: str, **options: Any) -> int:
 @host_options()
 @click.option("-y", "--yes", is_flag=True, help="Trust what is shown, without a question.")
 def trust(**options: Any) -> int:
-    """Enrol the host keys of new hosts, after showing their fingerprints."""
+    """Enrol the host keys of new hosts, their fingerprints shown."""
     talk = console(options)
     try:
         from pydock_installer.cli.trust import trust
@@ -314,7 +314,7 @@ def explain(code: str | None, **options: Any) -> int:
 @click.option("--markdown", is_flag=True, help="As the page docs/platforms.md.")
 @output_options()
 def show_platforms(markdown: bool, **options: Any) -> int:
-    """The releases that pydock knows: where their packages are, and how far that is tried."""
+    """The releases that pydock knows, and how far each is tried."""
     from pydock_installer.cli.platforms import show
 
     return show(markdown, console(options))
@@ -323,7 +323,7 @@ def show_platforms(markdown: bool, **options: Any) -> int:
 @app.command(epilog="Example:  mkdir fleet; cd fleet; pydock init")
 @output_options()
 def init(**options: Any) -> int:
-    """Write a commented pydock.yml and an inventory into the current directory."""
+    """Write a commented pydock.yml and an inventory here."""
     talk = console(options)
     try:
         from pydock_installer.cli.init import init

@@ -156,7 +156,7 @@ def wish_options() -> Callable[[Command], Command]:
             click.option(
                 "--repair-base-repositories/--no-repair-base-repositories",
                 default=None,
-                help="Point repository files of an ended release (7, 8, Stream 8) to its archive.",
+                help="Point repository files of an ended release (6, 7, 8, Stream 8) to its archive.",
             ),
             click.option(
                 "--share-packages/--no-share-packages",

@@ -70,6 +70,12 @@ def test_short_help_and_the_version_answer(capsys):
     assert out.startswith("pydock ")
 
 
+def test_each_command_is_told_in_a_whole_sentence(capsys):
+    """In the list, which 80 columns cut short."""
+    _, out, _ = run(capsys, "--help")
+    assert "..." not in out.partition("Commands:")[2]
+
+
 def test_help_does_not_wait_for_what_commands_need():
     """Ansible and its friends take a second to import; help and mistakes must not."""
     slow = ["ansible", "ansible_runner", "paramiko", "pydantic", "rich", "yaml", "jinja2"]
