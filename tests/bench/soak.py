@@ -7,8 +7,10 @@ controller after its first: processes, mounts, sockets, files, and memory. Write
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -41,12 +43,14 @@ class Soak:
 
     lab: Lab
     hosts: list[Host]
-    state: Path
+    home: Path
+    """Of the user who runs it, for this alone: whatever else the machine does leaves nothing there."""
 
     def pydock(self, *arguments: str) -> int:
         """Run it as a user would; the most memory it had with its children, in KiB. Raises if it does not end well."""
         command = [str(self.lab.directory / "pydock"), *arguments, *(host.name for host in self.hosts)]
-        environment = {**os.environ, "XDG_STATE_HOME": str(self.state)}
+        own = {"HOME": self.home, "TMPDIR": self.home / "tmp", "XDG_STATE_HOME": self.home / "state"}
+        environment = {**os.environ, **{name: str(path) for name, path in own.items()}}
         with (
             subprocess.Popen(
                 command, cwd=self.lab.directory, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -71,17 +75,16 @@ class Soak:
         return max(peaks)
 
 
-def controller() -> dict[str, Collection[str]]:
+def controller(home: Path) -> dict[str, Collection[str]]:
     """What a run could leave on the machine it was started on."""
-    user = str(os.getuid())
-    processes = subprocess.run(["ps", "-u", user, "-o", "args="], capture_output=True, text=True, check=True).stdout
-    ours = ("ansible", "pydock_installer", "ssh: ", "sshpass")
+    processes = subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    ours = (str(home), *(name for name, _ in HOSTS))
     sockets = Path("/proc/net/unix").read_text(encoding="utf-8").splitlines()
-    places = (Path("/tmp"), Path.home() / ".ansible/tmp", Path.home() / ".ansible/cp")
+    places = (home / "tmp", home / ".ansible/tmp", home / ".ansible/cp")
     return {
-        "processes": sorted({line for line in processes.splitlines() if any(name in line for name in ours)}),
-        "sockets": sorted({line.split()[-1] for line in sockets if "/.ansible/" in line}),
-        "mounts": Path("/proc/self/mountinfo").read_text(encoding="utf-8").count("\n") * ["mount"],
+        "processes": sorted({line for line in processes.splitlines() if any(word in line for word in ours)}),
+        "sockets": sorted({line.split()[-1] for line in sockets if str(home) in line}),
+        "mounts": [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(home) in line],
         "files": sorted(str(path) for place in places if place.is_dir() for path in place.iterdir()),
     }
 
@@ -102,9 +105,11 @@ def memory_of(host: Host) -> int:
 def main() -> int:
     """Rounds, what they left, and the section."""
     lab = Lab.up("soak")
+    home = Path(tempfile.mkdtemp(prefix="soak-"))
     try:
+        (home / "tmp").mkdir()
         wrapper(lab.directory)
-        soak = Soak(lab, lab.hosts(HOSTS, fresh=True), lab.directory / "state")
+        soak = Soak(lab, lab.hosts(HOSTS, fresh=True), home)
         time.sleep(3)
         before = {host.name: picture(host) for host in soak.hosts}
         left: list[str] = []
@@ -114,23 +119,24 @@ def main() -> int:
         for number in range(1, ROUNDS + 1):
             peaks.append(soak.round() // 1024)
             held.append(max(memory_of(host) for host in soak.hosts))
-            sizes.append(sum(1 for _ in soak.state.rglob("*")))
+            sizes.append(sum(1 for _ in (home / "state").rglob("*")))
             for host in soak.hosts:
                 if found := difference(before[host.name], picture(host)):
                     left.append(f"round {number}, {host.name}: {found}")
             # Ansible keeps its connections for a minute: what is still there after that is a leftover.
             if number == 1:
                 time.sleep(62)
-                first = controller()
+                first = controller(home)
             print(f"round {number}: {peaks[-1]} MB a run, {held[-1]} MB a host, {sizes[-1]} files kept", flush=True)
         minutes = (time.monotonic() - begun) / 60
         time.sleep(62)
-        if found := difference(first, controller()):
+        if found := difference(first, controller(home)):
             left.append(f"controller: {found}")
         if peaks[-1] > peaks[1] + ROOM or held[-1] > held[1] + ROOM:
             left.append(f"memory grew: runs {peaks}, hosts {held}")
     finally:
         lab.down()
+        shutil.rmtree(home)
     print("\n".join(left) or "nothing left behind")
     print(f"{minutes:.0f} min")
     page.write("Soak", section(left, peaks, held, sizes), PAGE)

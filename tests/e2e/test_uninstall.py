@@ -118,8 +118,9 @@ def test_compilers_stay_and_are_told(hosts, pydock):
 def test_awkward_disks_lose_docker_s_data_and_nothing_else(hosts, pydock):
     """A data root moved to a file system of its own, a volume that is a mount of other files, one with options."""
     host = hosts["un8"]
+    host.disk("/data/docker")
     host.run(
-        "mkdir -p /data/docker /srv/web /srv/opt; mount -t tmpfs none /data/docker; echo mine > /srv/web/file; echo mine > /srv/opt/file; "
+        "mkdir -p /srv/web /srv/opt; echo mine > /srv/web/file; echo mine > /srv/opt/file; "
         "mkdir -p /etc/docker; echo '{\"data-root\": \"/data/docker\"}' > /etc/docker/daemon.json"
     )
     pydock("install", "--yes", "--no-compilers", "un8", check=0)
@@ -139,10 +140,45 @@ def test_awkward_disks_lose_docker_s_data_and_nothing_else(hosts, pydock):
     entry = pydock("uninstall", "--json", "--purge-data", "--yes", "--yes-delete-data", "un8", check=0).host("un8")
     assert [step["name"] for step in entry["steps"]] == ["data", "system"], "it goes on where it stopped"
     assert out(host, "cat /srv/web/file /srv/opt/file") == "mine\nmine\n"
-    assert out(host, "ls -A /data/docker; mountpoint -q /data/docker && echo mounted") == "mounted\n"
+    assert out(host, "ls -A /data/docker; mountpoint -q /data/docker && echo mounted") == "lost+found\nmounted\n"
     assert out(host, "ls -A /var/lib/docker 2>/dev/null") == ""
     pydock("uninstall", "--all", "--yes", "--yes-delete-data", "un8", check=0)
     host.run("umount /data/docker; rm -rf /srv/web /srv/opt /data")
+
+
+def test_subvolumes_of_btrfs_go_and_the_file_system_stays(hosts, pydock):
+    """The engine makes one of each layer and container; this volume has one of its user's."""
+    host = hosts["un7"]
+    host.run("yum -y -q install btrfs-progs; mkdir -p /etc/docker; echo '{\"data-root\": \"/data/docker\"}' > /etc/docker/daemon.json")
+    host.disk("/data/docker", "btrfs")
+    pydock("install", "--yes", "--no-compilers", "un7", check=0)
+    assert out(host, "docker info --format '{{.Driver}}'") == "btrfs\n"
+    host.run(
+        f"{IMAGE}; docker run -d $quick --name web -v web:/a sleeper /bin/sleep 100000 >/dev/null; cd /data/docker; "
+        "btrfs -q subvolume create volumes/web/_data/mine; echo precious > volumes/web/_data/mine/file; "
+        "btrfs -q subvolume snapshot -r volumes/web/_data/mine volumes/web/_data/mine/older"
+    )
+    assert out(host, "btrfs subvolume list /data/docker").count("btrfs/subvolumes") >= 3
+    entry = pydock("uninstall", "--json", "--all", "--with-tools", "--yes", "--yes-delete-data", "un7", check=0).host("un7")
+    assert not [row for row in entry["left"] if "/data" in row["what"]]
+    assert out(host, "btrfs subvolume list /data/docker; ls -A /data/docker; mountpoint -q /data/docker && echo mounted") == "mounted\n"
+    host.run("umount /data/docker; rm -r /data; yum -y -q remove btrfs-progs")
+
+
+def test_tables_of_nftables_go_and_those_of_others_stay(hosts, pydock):
+    """Engines from 29 on can have tables of their own; these were made by hand."""
+    host = hosts["un9"]
+    pydock("install", "--yes", "--no-compilers", "un9", check=0)
+    host.run(
+        "yum -y -q install nftables; for name in 'ip docker-bridges' 'ip6 docker-bridges' 'ip mine' 'inet docker-bridges-not'; do "
+        "nft add table $name; nft add chain $name forward '{ type filter hook forward priority 0; }'; done"
+    )
+    entry = pydock("uninstall", "--json", "--all", "--with-tools", "--yes", "--yes-delete-data", "un9", check=0).host("un9")
+    assert not [row for row in entry["left"] if "docker-bridges" in row["what"]]
+    left = set(out(host, "nft list tables").splitlines())
+    assert {"table ip mine", "table inet docker-bridges-not"} <= left
+    assert not {"table ip docker-bridges", "table ip6 docker-bridges"} & left
+    host.run("nft delete table ip mine; nft delete table inet docker-bridges-not; yum -y -q remove nftables")
 
 
 @pytest.mark.parametrize(

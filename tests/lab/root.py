@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.lab.tools import built, debian_mirror, files_of, key_of, run, text_of
+from tests.lab.tools import built, chroot, debian_mirror, files_of, key_of, run, text_of
 
 PACKAGES = (
     "systemd systemd-sysv dbus openssh-server python3 iproute2 iptables procps sudo ca-certificates curl dnf "
@@ -43,14 +43,14 @@ def _bootstrap(work: Path) -> None:
         for path in Path("/etc/apt").glob(f"{part}/*proxy*"):
             shutil.copy(path, root / "etc/apt/apt.conf.d" / path.name)
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    run("chroot", root, "apt-get", "-qq", "update", env=quiet)
-    run("chroot", root, "apt-get", "-qq", "-y", "install", "--no-install-recommends", "python2.7", "tini", "busybox-static", env=quiet)
+    chroot(root, "apt-get", "-qq", "update", env=quiet)
+    chroot(root, "apt-get", "-qq", "-y", "install", "--no-install-recommends", "python2.7", "tini", "busybox-static", env=quiet)
 
 
 def fetch(packages: list[str], into: Path) -> None:
     """Download Debian packages as the base system would install them. The base, which others copy meanwhile, stays as it is."""
     download = "apt-get -qq -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= download"
-    script = f"""mount --bind "$1" "$2/mnt"; cd "$2"; shift 2; chroot . sh -c 'cd /mnt && {download} "$@"' sh "$@" """
+    script = f"""mount --bind "$1" "$2/mnt"; cd "$2"; shift 2; TMPDIR=/tmp chroot . sh -c 'cd /mnt && {download} "$@"' sh "$@" """
     run("unshare", "--mount", "sh", "-ec", script, "sh", into, base() / "root", *packages)
     for path in into.glob("*.deb"):
         path.rename(into / path.name.partition("_")[0].replace("%3a", ":"))
@@ -126,14 +126,14 @@ def _package_manager(root: Path) -> None:
 def _trust(root: Path, identity: Path) -> None:
     certificates = root / "usr/local/share/ca-certificates"
     shutil.copy(identity / "ca.crt", certificates / "lab.crt")
-    run("chroot", root, "update-ca-certificates")
+    chroot(root, "update-ca-certificates")
     bundle = root / "etc/pki/tls/certs"
     bundle.mkdir(parents=True)
     shutil.copy(root / "etc/ssl/certs/ca-certificates.crt", bundle / "ca-bundle.crt")
 
 
 def _logins(root: Path, identity: Path) -> None:
-    run("chroot", root, "chpasswd", stdin=f"root:{PASSWORD}\n")
+    chroot(root, "chpasswd", stdin=f"root:{PASSWORD}\n")
     ssh = root / "root/.ssh"
     ssh.mkdir(mode=0o700, exist_ok=True)
     _write(ssh / "authorized_keys", (identity / "id_ed25519.pub").read_text(encoding="utf-8"), 0o600)
@@ -190,15 +190,17 @@ def _hide(root: Path, release: str) -> None:
     for pattern in ("usr/bin/apt*", "usr/bin/dpkg*", "usr/sbin/dpkg*", "usr/bin/debconf*"):
         for path in root.glob(pattern):
             path.rename(hidden / path.name)
-    python3 = "/usr/bin/python3"
-    if release != "9":
-        python3 = "/usr/libexec/platform-python" if release == "8" else f"{HIDDEN}/python3"
+    python = RELEASES[release].get("python", "")
+    two = python == "/usr/bin/python"
+    # What dnf runs on, also where the release itself had no Python 3.
+    python3 = f"{HIDDEN}/python3" if two or not python else python
+    if python3 != "/usr/bin/python3":
         (root / "usr/bin/python3.11").rename(root / python3.lstrip("/"))
         for path in root.glob("usr/bin/python3*"):
             path.unlink()
     for path in (root / "usr/bin/python", root / "usr/bin/python2"):
         path.unlink(missing_ok=True)
-    if release == "7":
+    if two:
         for name in ("python", "python2"):
             (root / "usr/bin" / name).symlink_to("python2.7")
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.lab import root as base
-from tests.lab.tools import lay_over, run
+from tests.lab.tools import chroot, lay_over, run
 
 #: Programs of later years, and those of systemd.
 LATER = (
@@ -46,7 +46,7 @@ def dress(root: Path, files: Path) -> None:
             shutil.copy2(path, root / "usr/sbin" / path.name, follow_symlinks=False)
     lay_over(root, files)
     for name in SERVICES:
-        run("chroot", root, "/sbin/chkconfig", "--add", name)
+        chroot(root, "/sbin/chkconfig", "--add", name)
 
 
 def _remove(path: Path) -> None:

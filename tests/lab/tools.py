@@ -79,6 +79,11 @@ def run(
     return done
 
 
+def chroot(root: Path, *command: str, stdin: str | None = None, env: dict[str, str] | None = None) -> None:
+    """Run a command inside a tree, where the caller's own TMPDIR is not. Raises LabError if it fails."""
+    run("chroot", root, *command, stdin=stdin, env={**(env or {}), "TMPDIR": "/tmp"})
+
+
 @contextmanager
 def lock(name: str) -> Iterator[None]:
     """One process at a time; locks die with their holder."""

@@ -17,7 +17,7 @@ EPEL = {
     "mirrors.aliyun.com": "epel-archive/",
 }
 #: What they call a release.
-VERSIONS = {"6.10": "6", "7.9.2009": "7", "8.5.2111": "8", "8-stream": "8", "9-stream": "9"}
+VERSIONS = {"6.10": "6", "7.9.2009": "7", "8.5.2111": "8", "8-stream": "8", "9-stream": "9", "10-stream": "10"}
 ARCHITECTURE = r"(?:x86_64|aarch64|i386)"
 
 

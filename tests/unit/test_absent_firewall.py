@@ -237,7 +237,13 @@ def test_without_any_packet_filter_there_is_nothing_to_do():
 
 @pytest.mark.parametrize(
     ("inside", "own"),
-    [("<short>docker</short><interface name='docker0'/>", True), ('<port port="80" protocol="tcp"/>', False), ("<masquerade/>", False)],
+    [
+        ("<short>docker</short><interface name='docker0'/>", True),
+        ("<short>docker</short>\n  <forward/>\n", True),
+        ('<port port="80" protocol="tcp"/>', False),
+        ("<masquerade/>", False),
+        ('<forward-port port="80" protocol="tcp" to-port="8080"/>', False),
+    ],
 )
 def test_a_zone_with_rules_of_others_is_not_docker_s_alone(inside, own):
     assert firewall.is_dockers_zone(f'<?xml version="1.0"?>\n<zone target="ACCEPT">{inside}</zone>') is own

@@ -1,0 +1,35 @@
+"""A host with firewalld, as most have it: Docker beside it, and off again, with the zones of others as they were."""
+
+import pytest
+
+from tests.lab.picture import out
+
+ZONES = "firewall-cmd --permanent --list-all-zones; firewall-cmd --list-all-zones"
+
+
+@pytest.fixture(scope="module")
+def host(lab):
+    made = lab.host("fw9", release=9)
+    made.run("yum -y -q install firewalld && systemctl -q enable --now firewalld")
+    made.run("firewall-cmd -q --permanent --add-port=8443/tcp; firewall-cmd -q --reload; firewall-cmd -q --add-port=9443/tcp")
+    yield made
+    made.remove()
+
+
+def test_docker_lives_beside_it_and_leaves_as_it_came(host, pydock):
+    before = out(host, ZONES)
+    assert "8443/tcp 9443/tcp" in before
+    findings = {finding["code"]: finding for finding in pydock("check", "--json", "fw9", check=0).host("fw9")["findings"]}
+    assert findings["firewalld"]["severity"] == "ok"
+    assert "nftables" in findings["firewalld"]["message"]
+
+    pydock("install", "--yes", "--no-compilers", "fw9", check=0)
+    assert out(host, "firewall-cmd --get-zone-of-interface=docker0") == "docker\n"
+    # A restart of firewalld takes the engine's rules away, and the engine sees it.
+    host.run("systemctl restart firewalld; sleep 2; firewall-cmd -q --add-port=9443/tcp")
+    pydock("verify", "fw9", check=0)
+
+    gone = pydock("uninstall", "--json", "--all", "--with-tools", "--yes", "--yes-delete-data", "fw9", check=0).host("fw9")
+    assert gone["left"] == []
+    assert out(host, ZONES) == before
+    host.ssh("true")
