@@ -1,4 +1,5 @@
-"""``pydock check`` on up to 1,000 addresses beside ``xargs -P64`` over the ssh program running ``true``, in one run.
+"""``pydock check`` and ``status`` on up to 1,000 addresses beside ``xargs -P64`` over the ssh program running ``true``,
+in one run.
 
 ``make bench-fleet``; writes its section of docs/performance.md. One lab host of release 9 stands in for the fleet: its
 sshd answers on every address of 127.0.0.0/8, and both programs run in its network namespace, where nothing else is.
@@ -67,13 +68,13 @@ class Fleet:
         )  # fmt: skip
         return Run(time.monotonic() - begun, _cpu() - cpu)
 
-    def pydock(self, addresses: Sequence[str], dead: int = 0) -> Run:
+    def pydock(self, addresses: Sequence[str], dead: int = 0, command: str = "check") -> Run:
         """The command, as a user types it; each living address must have been looked at."""
         begun, cpu, seen, last = time.monotonic(), _cpu(), 0, 0.0
-        command = [*self.inside, str(self.directory / "pydock"), "check", "-f", str(FORKS), *addresses]
+        words = [*self.inside, str(self.directory / "pydock"), command, "-f", str(FORKS), *addresses]
         with (
             (self.directory / "out").open("w") as out,
-            subprocess.Popen(command, cwd=self.directory, stdout=out, stderr=subprocess.PIPE, text=True) as process,
+            subprocess.Popen(words, cwd=self.directory, stdout=out, stderr=subprocess.PIPE, text=True) as process,
             Memory(process.pid) as used,
         ):
             assert process.stderr
@@ -83,9 +84,31 @@ class Fleet:
         assert seen == len(addresses) - dead, f"{seen} of {len(addresses)} answered"
         return Run(time.monotonic() - begun, _cpu() - cpu, used.peak, last)
 
+    def beside_floor(self, size: int, command: str) -> tuple[Run, Run]:
+        """The floor, before and after, so that a machine that gets slower on the way does not look like pydock; pydock."""
+        floors = [self.floor(addresses(size))]
+        run = self.pydock(addresses(size), command=command)
+        floors.append(self.floor(addresses(size)))
+        seconds, cpu = (statistics.mean(values) for values in zip(*((f.seconds, f.cpu) for f in floors), strict=True))
+        print(
+            f"{command}, {size}: floor {', '.join(f'{f.seconds:.1f}' for f in floors)} s (CPU {cpu:.1f}), "
+            f"pydock {run.seconds:.1f} s (CPU {run.cpu:.1f}, {run.memory // 1024} MB)",
+            flush=True,
+        )
+        return Run(seconds, cpu), run
+
+    def install(self) -> None:
+        """Docker on the host, with which it lacks nothing."""
+        command = [str(wrapper(self.directory.parent)), "install", "--yes", self.host.name]
+        subprocess.run(command, cwd=self.directory.parent, check=True, capture_output=True)
+
     def kill(self, addresses: Sequence[str]) -> None:
         """Make addresses that never answer."""
         self.host.run("\n".join(f"iptables -I INPUT -d {address} -j DROP" for address in addresses))
+
+    def revive(self) -> None:
+        """Take that back."""
+        self.host.run("iptables -F INPUT")
 
 
 def _cpu() -> float:
@@ -107,32 +130,23 @@ def main() -> int:
     try:
         fleet = Fleet(lab)
         time.sleep(5)
-        rows: dict[int, tuple[Run, Run]] = {}
-        for size in SIZES:
-            # Before and after, so that a machine that gets slower on the way does not look like pydock.
-            floors = [fleet.floor(addresses(size))]
-            run = fleet.pydock(addresses(size))
-            floors.append(fleet.floor(addresses(size)))
-            seconds, cpu = (statistics.mean(values) for values in zip(*((f.seconds, f.cpu) for f in floors), strict=True))
-            rows[size] = (Run(seconds, cpu), run)
-            print(
-                f"{size}: floor {', '.join(f'{f.seconds:.1f}' for f in floors)} s (CPU {cpu:.1f}), pydock {run.seconds:.1f} s "
-                f"(CPU {run.cpu:.1f}, {run.memory // 1024} MB)",
-                flush=True,
-            )
+        rows = {size: fleet.beside_floor(size, "check") for size in SIZES}
         whole = fleet.pydock(addresses(100))
         fleet.kill(addresses(DEAD))
         holes = fleet.pydock(addresses(100), DEAD)
         print(f"100: {whole.last:.1f} s to the last answer; with {DEAD} dead {holes.last:.1f} s, end {holes.seconds:.1f} s")
+        fleet.revive()
+        fleet.install()
+        drift = fleet.beside_floor(SIZES[-1], "status")
     finally:
         lab.down()
-    text = table(rows, whole, holes)
+    text = table(rows, whole, holes, drift)
     print(text)
     page.write("Checking a fleet", text)
     return 0
 
 
-def table(rows: dict[int, tuple[Run, Run]], whole: Run, holes: Run) -> str:
+def table(rows: dict[int, tuple[Run, Run]], whole: Run, holes: Run, drift: tuple[Run, Run]) -> str:
     """The section."""
     smallest, largest = min(rows), max(rows)
     lines = []
@@ -142,7 +156,7 @@ def table(rows: dict[int, tuple[Run, Run]], whole: Run, holes: Run) -> str:
             f"| {size:,} | {run.seconds / floor.seconds:.2f} | {growth:.2f} | {run.cpu / floor.cpu:.2f} | "
             f"{run.cpu / size * 100:.1f} s | {run.memory // 1024} MB |"
         )
-    (floor, run) = rows[largest]
+    (floor, run), (quick, status) = rows[largest], drift
     return "\n".join(
         (
             f"`make bench-fleet` measured this: `pydock check -f {FORKS}` beside `xargs -P{FORKS}` over the ssh program running",
@@ -160,6 +174,9 @@ def table(rows: dict[int, tuple[Run, Run]], whole: Run, holes: Run) -> str:
             f"- The controller alone takes {run.cpu / floor.cpu:.2f} of the CPU that the ssh program takes for the same hosts.",
             f"- {DEAD} of 100 addresses never answer: the last of the others has answered after {holes.last / whole.last:.2f} of",
             "  the time that it takes where all are alive; the dead ones are given up after `ssh.timeout`, meanwhile.",
+            f"- `pydock status` on {largest:,}, which runs Docker and lacks nothing: one round trip each, "
+            f"{status.seconds / quick.seconds:.2f} of the floor's time,",
+            f"  {status.cpu / quick.cpu:.2f} of its CPU on the controller ({status.cpu / largest * 100:.1f} s per 100 hosts), {status.memory // 1024} MB.",
         )
     )
 

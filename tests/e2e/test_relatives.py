@@ -7,7 +7,7 @@ import yaml
 
 DATA = Path(__file__).resolve().parents[1] / "data/platforms"
 #: The lab's host with the same Python, by the platform that it says it is.
-STAND_INS = {"rocky-9": 9, "almalinux-8": 8, "openeuler-22": 9, "kylin-server-v10": 9, "anolis-7": 7}
+STAND_INS = {"almalinux-8": 8, "openeuler-22": 9, "kylin-server-v10": 9}
 
 
 @pytest.fixture(scope="module")
@@ -39,5 +39,3 @@ def test_a_mixed_fleet_is_installed_in_one_run(hosts, pydock):
         assert f".el{paths[name].partition('/')[2]}" in host.run("rpm -q docker-ce").stdout
     again = pydock("install", "--json", "--no-compilers", *hosts, check=0)
     assert {entry["status"] for entry in again.document["hosts"]} == {"unchanged"}
-    gone = pydock("uninstall", "--json", "--all", "--yes", "--yes-delete-data", *hosts, check=0)
-    assert {entry["status"] for entry in gone.document["hosts"]} == {"ok"}

@@ -134,10 +134,10 @@ def forward_policy(tables):
 
 
 def is_dockers_zone(text):
-    """Whether a zone or policy of firewalld has nothing but what the engine puts there, and firewalld itself: from 1.0 on
-    (release 9) it adds <forward/> to each zone that is made."""
-    elements = set(re.findall(r"<([a-z-]+)[ />]", text))
-    return elements <= set(["zone", "policy", "short", "description", "forward", "interface", "ingress-zone", "egress-zone"])
+    """Whether a zone or policy of firewalld has nothing but what the engine puts there, and firewalld itself: from 1.0
+    on (release 9) it adds <forward/> to each zone that is made."""
+    own = "zone policy short description forward interface ingress-zone egress-zone"
+    return set(re.findall(r"<([a-z-]+)[ />]", text)) <= set(own.split())
 
 
 # -- effects
