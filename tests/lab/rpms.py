@@ -190,6 +190,8 @@ def _sign_and_lay_out(work: Path) -> None:
             *("rpmsign", "--define", "__gpg /usr/bin/gpg", "--define", f"_gpg_name {signer}@lab.invalid", "--define", f"_gpg_path {home}"),
             *("--define", "_gpg_sign_cmd_extra_args --pinentry-mode loopback --passphrase ''", "--addsign", *paths),
         )
+    # Signing started it, and nobody would end it.
+    run("gpgconf", "--homedir", home, "--kill", "gpg-agent", check=False)
     (work / "bare").mkdir()
     _link(work / "out/bare", work / "bare")
     directories = list(_trees(work))
