@@ -175,7 +175,7 @@ def status(**options: Any) -> int:
 @host_options()
 @click.option("--lock-file", metavar="FILE", help="Where to write (default: pydock.lock beside pydock.yml).")
 def lock(**options: Any) -> int:
-    """Write the hosts' exact packages into pydock.lock. What plan and install follow from then on."""
+    """Write the hosts' exact packages into pydock.lock. From then on, plan and install follow it."""
     talk = console(options)
     try:
         from pydock_installer.cli.lock import lock

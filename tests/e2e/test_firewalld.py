@@ -27,7 +27,8 @@ def test_docker_lives_beside_it_and_leaves_as_it_came(host, pydock):
     pydock("install", "--yes", "--no-compilers", "fw9", check=0)
     assert out(host, "firewall-cmd --get-zone-of-interface=docker0") == "docker\n"
     # A restart of firewalld takes the engine's rules away, and the engine sees it.
-    host.run("systemctl restart firewalld; sleep 2; firewall-cmd -q --add-port=9443/tcp")
+    host.run("systemctl restart firewalld; firewall-cmd -q --add-port=9443/tcp")
+    host.run("timeout 60 sh -c 'until [ \"$(firewall-cmd --get-zone-of-interface=docker0)\" = docker ]; do sleep 0.2; done'")
     pydock("verify", "fw9", check=0)
 
     gone = pydock("uninstall", "--json", "--all", "--with-tools", "--yes", "--yes-delete-data", "fw9", check=0).host("fw9")

@@ -49,9 +49,9 @@ def _bootstrap(work: Path) -> None:
 
 def fetch(packages: list[str], into: Path) -> None:
     """Download Debian packages as the base system would install them. The base, which others copy meanwhile, stays as it is."""
-    download = "apt-get -qq -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= download"
-    script = f"""mount --bind "$1" "$2/mnt"; cd "$2"; shift 2; TMPDIR=/tmp chroot . sh -c 'cd /mnt && {download} "$@"' sh "$@" """
-    run("unshare", "--mount", "sh", "-ec", script, "sh", into, base() / "root", *packages)
+    download = ("apt-get", "-qq", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "download", *packages)
+    mounted = 'mount --bind "$1" "$2/mnt"; shift; exec chroot "$@"'
+    run("unshare", "--mount", "sh", "-ec", mounted, "sh", into, base() / "root", "env", "-C", "/mnt", "TMPDIR=/tmp", *download)
     for path in into.glob("*.deb"):
         path.rename(into / path.name.partition("_")[0].replace("%3a", ":"))
 

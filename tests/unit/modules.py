@@ -39,8 +39,3 @@ def _load(name, path):
     finally:
         sys.dont_write_bytecode = before
     return module
-
-
-def shared(name):
-    """What the modules of a role share, as they import it."""
-    return importlib.import_module(f"ansible.module_utils.{name}")

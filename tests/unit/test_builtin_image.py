@@ -12,10 +12,10 @@ import tarfile
 
 import pytest
 
-from tests.unit.modules import library, shared
+from tests.unit.modules import library
 from tests.unit.test_modules import run_old
 
-maker, verify = shared("pydock_builtin_image"), library("pydock_proof")
+maker, verify = library("pydock_builtin_image"), library("pydock_proof")
 each = pytest.mark.parametrize("architecture", ["amd64", "arm64"])
 #: What an engine says once it has loaded the image: written down, so that a change of a single byte is a decision.
 IDS = {

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pydock_installer import daemon_json
-from tests.unit.modules import shared
+from tests.unit.modules import library
 from tests.unit.test_modules import run_old
 
 modest = settings(max_examples=150, deadline=None)
-engine = shared("pydock_daemon_engine")
+engine = library("pydock_daemon_engine")
 text_module = daemon_json._json()
 rules = daemon_json._rules()
 

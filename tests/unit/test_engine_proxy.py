@@ -16,10 +16,10 @@ from pydock_installer.render import render
 from pydock_installer.repository import repository
 from pydock_installer.settings import Settings
 from tests.unit.facts import bare, converged
-from tests.unit.modules import modest, shared
+from tests.unit.modules import library, modest
 
-rules, units = shared("pydock_daemon_proxy"), shared("pydock_daemon_rules")
-drop_in, host = shared("pydock_daemon_dropin"), shared("pydock_host")
+rules, units = library("pydock_daemon_proxy"), library("pydock_daemon_rules")
+drop_in, host = library("pydock_daemon_dropin"), library("pydock_host")
 
 PLAIN = {"http_proxy": "http://192.0.2.1:3128", "https_proxy": "http://192.0.2.1:3128", "no_proxy": "localhost,.corp"}
 SECRET = {"https_proxy": "http://ops:pa55%40word@192.0.2.1:3128", "http_proxy": "http://ops:pa55%40word@192.0.2.1:3128"}

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.unit.modules import library, shared
+from tests.unit.modules import library
 
-daemon, engine, host = library("pydock_daemon"), shared("pydock_daemon_engine"), shared("pydock_host")
+daemon, engine, host = library("pydock_daemon"), library("pydock_daemon_engine"), library("pydock_host")
 
 
 def test_an_address_keeps_its_host_and_loses_its_password():

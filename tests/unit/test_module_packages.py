@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pydock_installer.platforms import versions as ours
-from tests.unit.modules import library, modest, shared
+from tests.unit.modules import library, modest
 
-module, repositories = library("pydock_packages"), library("pydock_repository")
-packages = shared("pydock_package_set")
+yum = library("pydock_yum")
+packages = library("pydock_package_set")
 
 
 def test_rpm_says_what_is_installed_and_what_is_not():
@@ -143,16 +143,13 @@ def test_planner_and_module_agree_on_which_version_fits(version, wanted):
     ],
 )
 def test_who_holds_the_lock_is_told_by_yum_3_and_dnf_alike(said, holder):
-    assert module.lock_holder(said) == holder
-    if "transaction lock on" not in said:
-        assert repositories.lock_holder(said) == holder
+    assert yum.lock_holder(said) == holder
 
 
-@pytest.mark.parametrize("module", [module, repositories], ids=["packages", "repositories"])
-def test_a_package_manager_that_does_not_know_the_option_is_not_taken_for_a_locked_one(module):
+def test_a_package_manager_that_does_not_know_the_option_is_not_taken_for_a_locked_one():
     """``--setopt`` of an unknown key is no error, but it is talked about with every other failure."""
     said = "Main config did not have a exit_on_lock attr. before setopt\nError: Nothing to do\n"
-    assert module.lock_holder(said) is None
+    assert yum.lock_holder(said) is None
 
 
 def test_what_still_needs_an_old_package_is_named_once():

@@ -12,9 +12,9 @@ from pydock_installer.platforms.versions import nearest
 from pydock_installer.repository import repository
 from pydock_installer.settings import Settings
 from tests.unit.facts import converged
-from tests.unit.modules import library, modest, shared
+from tests.unit.modules import library, modest
 
-packages, sets = library("pydock_packages"), shared("pydock_package_set")
+packages, sets = library("pydock_packages"), library("pydock_package_set")
 
 ENGINE = ["docker-ce", "docker-ce-cli", "containerd.io"]
 PLUGINS = ["docker-buildx-plugin", "docker-compose-plugin", "docker-ce-rootless-extras"]

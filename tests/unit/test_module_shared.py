@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.modules import shared as library
+from tests.unit.modules import library
 from tests.unit.test_module_packages_ensure import LISTED, EndedError, StandIn, packages
 from tests.unit.test_modules import run_old
 

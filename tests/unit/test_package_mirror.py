@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from pydock_installer.repository import repository
-from tests.unit.modules import library, shared
+from tests.unit.modules import library
 
-mirrors, host = library("pydock_package_mirror"), shared("pydock_host")
+mirrors, host = library("pydock_package_mirror"), library("pydock_host")
 CASES = Path(__file__).resolve().parents[1] / "data" / "diagnosis"
 NAMES = ["docker-ce", "docker-ce-cli", "containerd.io"]
 A, B, C = (repository(name, "centos/9").baseurl for name in ("official", "aliyun", "tuna"))

@@ -1,34 +1,21 @@
-"""What a command says at its end: exit code, sentence, document; and what is kept of a run."""
+"""What a command says at its end: exit code, sentence, document."""
 
-import copy
 import json
-import logging
-import pickle
-import stat
-from dataclasses import asdict
-from datetime import datetime, timezone
 from itertools import permutations
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pydock_installer import rundir
-from pydock_installer.errors import ExitCode, PydockError
+from pydock_installer.errors import ExitCode
 from pydock_installer.model import (
     Finding,
-    Host,
-    HostPlan,
-    HostReport,
     HostStatus,
     Known,
     Proof,
     Report,
-    Secret,
     Service,
     Severity,
-    Step,
     StepResult,
     StepStatus,
     Unknown,
@@ -43,23 +30,8 @@ from pydock_installer.report import (
     summary,
     to_json,
 )
-from pydock_installer.state import private_files, state_directory
 from tests.unit.facts import bare, installed
-
-STEP = Step("engine", "install docker-ce", "not installed")
-PROOF = Proof("20.10.24", "20.10.24", ("https://mirror.example/",), True, "hello-world")
-
-
-def host_report(status, name="web1", facts=None, findings=(), steps=(STEP,), done=(), **how):
-    """A host that was to get ``steps`` and on which ``done`` was done."""
-    plan = HostPlan(Host(name, "192.0.2.1", password=Secret("pa55")), facts, tuple(findings), tuple(steps))
-    return HostReport(plan, status, tuple(done), **how)
-
-
-def report(*statuses, command="install"):
-    hosts = tuple(host_report(status, f"web{number}") for number, status in enumerate(statuses, start=1))
-    return Report(command, hosts, exit_code(statuses))
-
+from tests.unit.reports import PROOF, host_report, report
 
 # -- exit codes
 
@@ -270,134 +242,3 @@ def test_what_was_not_seen_is_null_in_the_document():
     (host,) = to_json(Report("plan", (host_report(HostStatus.UNCHANGED, facts=facts),), 0))["hosts"]
     seen = {key: host["facts"][key] for key in ("release", "kernel", "architecture", "service")}
     assert seen == {"release": None, "kernel": None, "architecture": None, "service": None}
-
-
-
-# -- secrets
-
-
-def test_a_secret_is_not_printed_in_any_form():
-    secret = Secret("pa55")
-    shown = (
-        repr(secret),
-        str(secret),
-        f"{secret}",
-        f"{secret!r}",
-        f"{secret:>20}",
-        f"{[secret]}",
-        logging.LogRecord("pydock", 10, "", 0, "%s %r", (secret, secret), None).getMessage(),
-    )
-    assert not [text for text in shown if "pa55" in text]
-    assert secret.reveal() == "pa55"
-
-
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_secret_is_not_pickled(protocol):
-    with pytest.raises(TypeError, match="a Secret is never written"):
-        pickle.dumps(Secret("pa55"), protocol)
-
-
-@pytest.mark.parametrize(
-    "write", [json.dumps, yaml.safe_dump, yaml.dump, copy.copy, copy.deepcopy, vars, bytes]
-)
-def test_a_secret_is_not_written_or_copied(write):
-    with pytest.raises((TypeError, yaml.YAMLError)) as caught:
-        write(Secret("pa55"))
-    assert "pa55" not in str(caught.value)
-
-
-def test_a_host_with_a_password_is_not_dumped():
-    host = Host("web1", "192.0.2.1", password=Secret("pa55"), become_password=Secret("pa55"))
-    assert "pa55" not in repr(host)
-    with pytest.raises(TypeError, match="a Secret is never written"):
-        asdict(host)
-
-
-def test_secrets_are_not_compared_by_accident():
-    assert Secret("pa55") != Secret("pa55")
-    assert Secret("pa55") != "pa55"
-
-
-# -- what is kept of runs
-
-
-@pytest.fixture
-def state(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    return tmp_path / "pydock"
-
-
-def mode(path):
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def at(second):
-    return datetime(2026, 1, 2, 3, 4, second, tzinfo=timezone.utc)
-
-
-def test_a_run_is_for_its_owner_alone(state):
-    run = rundir.create(rundir.new_id("install", at(5)), {"site.yml": "---\n", "roles/a/tasks/main.yml": "x"})
-    rundir.save_report(run, {"command": "install"})
-    assert run.parent == state / "runs"
-    assert run.name.startswith("20260102-030405-install-")
-    for path in [state, state / "runs", run, *run.rglob("*")]:
-        assert mode(path) == (0o700 if path.is_dir() else 0o600), path
-    assert (run / "roles/a/tasks/main.yml").read_text() == "x"
-
-
-def test_what_is_written_meanwhile_is_for_its_owner_alone(tmp_path):
-    with private_files():
-        (tmp_path / "inside").write_text("x")
-    (tmp_path / "after").write_text("x")
-    assert mode(tmp_path / "inside") == 0o600
-    assert mode(tmp_path / "after") != 0o600
-
-
-@pytest.mark.parametrize("base", ["", "relative"])
-def test_without_a_state_directory_the_home_is_used(monkeypatch, base):
-    monkeypatch.setenv("XDG_STATE_HOME", base)
-    monkeypatch.setenv("HOME", "/home/ops")
-    assert str(state_directory()) == "/home/ops/.local/state/pydock"
-
-
-def test_a_report_comes_back_as_it_was_saved(state):
-    run = rundir.create(rundir.new_id("install", at(1)), {})
-    document = to_json(report(HostStatus.OK, HostStatus.FAILED))
-    rundir.save_report(run, document)
-    assert rundir.load_report(run) == document
-
-
-@pytest.mark.parametrize("text", [None, "", '{"hosts": [', "[]", "\udcff"])
-def test_a_run_that_never_came_to_its_report_has_none(state, text):
-    run = rundir.create(rundir.new_id("install", at(1)), {})
-    if text is not None:
-        (run / "report.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert rundir.load_report(run) is None
-
-
-def test_a_run_is_written_once(tmp_path):
-    rundir.write(tmp_path / "tree", {"a": "1"})
-    with pytest.raises(PydockError, match="the run cannot be written to"):
-        rundir.write(tmp_path / "tree", {"a": "2"})
-    assert (tmp_path / "tree" / "a").read_text() == "1"
-
-
-def test_a_run_that_cannot_be_written_is_told_with_a_way_out(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    with pytest.raises(PydockError, match="the run cannot be written to") as caught:
-        rundir.create(rundir.new_id("install"), {})
-    assert "XDG_STATE_HOME" in caught.value.hint
-
-
-def test_a_report_is_not_written_through_a_link(state, tmp_path):
-    run = rundir.create(rundir.new_id("install", at(1)), {})
-    (run / "report.json").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises((OSError, PydockError)):
-        rundir.save_report(run, {})
-    assert not (tmp_path / "elsewhere").exists()
-
-
-def test_a_report_that_cannot_be_kept_is_told_in_a_sentence(tmp_path):
-    with pytest.raises(PydockError):
-        rundir.save_report(tmp_path / "gone", {"command": "install"})

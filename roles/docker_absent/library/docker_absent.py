@@ -45,11 +45,12 @@ import time
 from ansible.module_utils.pydock_data import DEFAULTS, Root, shown
 from ansible.module_utils.pydock_engine import UNITS, Engine, read
 from ansible.module_utils.pydock_firewall import Firewall, is_dockers_zone
-from ansible.module_utils.pydock_host import journal, lock_holder, note, tail
+from ansible.module_utils.pydock_host import journal, note, tail
 from ansible.module_utils.pydock_leavings import CONFIG, CONTAINERD_CONFIG, Leavings, Packages, brought, present
 from ansible.module_utils.pydock_turn import HostModule
+from ansible.module_utils.pydock_yum import Locked, yum
 
-OPTIONS = ["--setopt=exit_on_lock=True", "--setopt=clean_requirements_on_remove=False", "--disablerepo=*"]
+OPTIONS = ["--setopt=clean_requirements_on_remove=False", "--disablerepo=*"]
 
 
 class Absent(object):
@@ -200,18 +201,13 @@ class Absent(object):
         return [problem for problem in problems if problem]
 
     def yum(self, *words):
-        """yum, tried again while another package manager works."""
-        deadline = time.time() + self.params["lock_timeout"]
-        while True:
-            code, out, err = self.run("/usr/bin/yum", *(OPTIONS + list(words)))
-            holder = lock_holder(out + err)
-            if code == 0 or holder is None:
-                return code, out, err
-            if time.time() >= deadline:
-                self.step("packages", "failed", "locked")
-                self.fail("locked", "Another package manager (pid %s) has held the lock for %d s; let it end, and run"
-                          " again." % (holder or "unknown", self.params["lock_timeout"]), out, err)  # fmt: skip
-            time.sleep(3)
+        """(exit code, stdout, stderr) of yum, once no other package manager works."""
+        try:
+            return yum(self.run, OPTIONS + list(words), self.params["lock_timeout"])
+        except Locked as lock:
+            self.step("packages", "failed", "locked")
+            self.fail("locked", "Another package manager (pid %s) has held the lock for %d s; let it end, and run"
+                      " again." % (lock.pid or "unknown", self.params["lock_timeout"]), lock.said)  # fmt: skip
 
     # -- network and firewall
 

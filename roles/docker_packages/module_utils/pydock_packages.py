@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from ansible.module_utils.pydock_fetch import pause
-from ansible.module_utils.pydock_host import lock_holder, note, tail
+from ansible.module_utils.pydock_host import note, tail
 from ansible.module_utils.pydock_package_mirror import Mirrors
 from ansible.module_utils.pydock_package_set import (
     SAME_VERSION,
@@ -32,6 +32,7 @@ from ansible.module_utils.pydock_package_set import (
     transaction,
 )
 from ansible.module_utils.pydock_shared import Shared, without_proxy
+from ansible.module_utils.pydock_yum import Locked, yum
 
 STRINGS = {"type": "list", "elements": "str", "default": []}
 #: What the module takes.
@@ -54,10 +55,7 @@ ARGUMENTS = {
 
 SETTINGS = "/etc/docker/daemon.json"
 COMPILERS = ["gcc", "gcc-c++"]
-OPTIONS = [
-    "--setopt=exit_on_lock=True", "--setopt=timeout=30", "--setopt=retries=3",
-    "--setopt=skip_missing_names_on_install=False", "--setopt=clean_requirements_on_remove=False",
-]  # fmt: skip
+OPTIONS = ["--setopt=skip_missing_names_on_install=False", "--setopt=clean_requirements_on_remove=False"]
 STALE = re.compile(
     r"does not match intended download|checksum|\.rpm: \[Errno 14\] HTTPS? Error 404|Status code: 404 for \S+\.rpm",
     re.IGNORECASE,
@@ -96,27 +94,18 @@ class Packages(object):
             return 127, "", str(problem)
 
     def yum(self, *words):
-        """yum, tried again for a while when another package manager works: yum 3 would wait for ever."""
-        deadline = time.time() + self.params["lock_timeout"]
-        while True:
-            code, out, err = self.run("/usr/bin/yum", *(OPTIONS + self.led + list(words)))
-            if self.shared:
-                out, err = self.shared.readable(out), self.shared.readable(err)
-            holder = lock_holder(out + err)
-            if code == 127 or (code and BROKEN.search(err)):
-                said = err.strip().splitlines()[-1][:200]
-                self.fail("yum-broken", "yum itself does not run on this host: %s." % said, out, err)
-            if code == 0 or holder is None:
-                return code, out, err
-            if time.time() >= deadline:
-                self.fail(
-                    "locked",
-                    "Another package manager%s has held the lock for %d s; let it end, or end it, and run again."
-                    % (self.who(holder), self.params["lock_timeout"]),
-                    out,
-                    err,
-                )
-            time.sleep(3)
+        """(exit code, stdout, stderr) of yum, once no other package manager works."""
+        readable = self.shared.readable if self.shared else lambda text: text
+        try:
+            code, out, err = yum(self.run, OPTIONS + self.led + list(words), self.params["lock_timeout"])
+        except Locked as lock:
+            self.fail("locked", "Another package manager%s has held the lock for %d s; let it end, or end it, and run"
+                      " again." % (self.who(lock.pid), self.params["lock_timeout"]), readable(lock.said))  # fmt: skip
+        out, err = readable(out), readable(err)
+        if code == 127 or (code and BROKEN.search(err)):
+            said = err.strip().splitlines()[-1][:200]
+            self.fail("yum-broken", "yum itself does not run on this host: %s." % said, out, err)
+        return code, out, err
 
     def who(self, pid):
         if not pid:

@@ -13,8 +13,9 @@ import time
 
 from ansible.module_utils.pydock_archive import chosen_archive, repository_files
 from ansible.module_utils.pydock_fetch import fetch, read
-from ansible.module_utils.pydock_host import back_up, lock_holder, make_directory, note, note_file, sha256, tail
+from ansible.module_utils.pydock_host import back_up, make_directory, note, note_file, sha256, tail
 from ansible.module_utils.pydock_keys import imported, normal_fingerprint, primary_fingerprints
+from ansible.module_utils.pydock_yum import Locked, yum
 
 #: What the module takes.
 ARGUMENTS = {
@@ -80,12 +81,9 @@ def is_yum3(target, head):
     return "dnf" not in os.path.basename(target) and (b"yummain" in head or b"yum-cli" in head)
 
 
-def makecache_command(repository_id, yum3):
-    command = [
-        "/usr/bin/yum", "-q", "--setopt=timeout=30", "--setopt=retries=3", "--setopt=exit_on_lock=True",
-        "--disablerepo=*", "--enablerepo=" + repository_id, "makecache",
-    ]  # fmt: skip
-    return command + ["fast"] if yum3 else command
+def makecache_words(repository_id, yum3):
+    words = ["-q", "--disablerepo=*", "--enablerepo=" + repository_id, "makecache"]
+    return words + ["fast"] if yum3 else words
 
 
 class NotServed(Exception):
@@ -131,18 +129,6 @@ class Repository(object):
 
     def run(self, command):
         return self.module.run_command(command, expand_user_and_vars=False)
-
-    def run_yum(self, command, limit=300):
-        """Run it again while another package manager holds the lock: yum 3 alone would wait for ever."""
-        deadline = time.time() + limit
-        while True:
-            code, out, err = self.run(command)
-            holder = lock_holder(out + err) if code else None
-            if holder is None:
-                return code, out, err
-            if time.time() > deadline:
-                return code, out, err + "\nthe package manager's lock was held for %d s" % limit
-            time.sleep(3)
 
     # -- the key
 
@@ -243,20 +229,22 @@ class Repository(object):
         target = os.path.realpath("/usr/bin/yum")
         with io.open(target, "rb") as source:
             yum3 = is_yum3(target, source.read(4096))
-        code, out, err = self.run_yum(makecache_command(self.id, yum3))
-        if code == 0:
-            self.done.append("metadata cached")
-            return
+        locked = None
+        try:
+            code, out, err = yum(lambda *command: self.run(list(command)), makecache_words(self.id, yum3))
+            if code == 0:
+                self.done.append("metadata cached")
+                return
+        except Locked as problem:
+            locked, out, err = problem, "", problem.said
         if before is None:
             os.remove(self.path)
         elif copy:
             self.module.atomic_move(copy, self.path)
         note("restored", file=self.path, backup=copy, sha256=sha256(self.path))
-        if lock_holder(out + err) is not None:
-            message = "Another package manager (pid %s) kept the lock; wait for it to end and run again." % (
-                lock_holder(out + err) or "unknown"
-            )
-            self.fail("locked", message, out, err)
+        if locked:
+            self.fail("locked", "Another package manager (pid %s) kept the lock; wait for it to end and run again."
+                      % (locked.pid or "unknown"), out, err)  # fmt: skip
         self.fail(
             "no-metadata",
             "The repository at %s cannot be read, so %s was left as it was before; check that address and the network."
