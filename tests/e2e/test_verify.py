@@ -11,9 +11,9 @@ from tests.e2e.conftest import Pydock
 from tests.lab import engine
 from tests.lab.engine import GATEWAY
 from tests.lab.registries import mirror
-from tests.unit.modules import shared
+from tests.unit.modules import library
 
-maker = shared("pydock_builtin_image")
+maker = library("pydock_builtin_image")
 NAME = "docker.m.daocloud.io"
 #: Which of the two an engine says is a matter of luck: its clocks run out at the same time.
 HANGS = re.compile(
