@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.bench import page
@@ -64,14 +65,14 @@ def pydock(lab: Lab, hosts: list[Host]) -> int:
     return used.peak
 
 
-def timed(work: Callable[[], None]) -> float:
+def timed(work: Callable[[], object]) -> float:
     """Seconds."""
     started = time.monotonic()
     work()
     return time.monotonic() - started
 
 
-def median_of(work: Callable[[], None], times: int = 7) -> float:
+def median_of(work: Callable[[], object], times: int = 7) -> float:
     """Seconds. About one second is too short to be measured once."""
     time.sleep(3)
     return statistics.median(timed(work) for _ in range(times))
@@ -125,7 +126,7 @@ def _pss(pid: int) -> int:
 def help_seconds(lab: Lab) -> float:
     """``pydock --help``, the best of five."""
     command = [str(lab.directory / "pydock"), "--help"]
-    return min(timed(lambda: subprocess.run(command, check=True, capture_output=True) and None) for _ in range(5))
+    return min(timed(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(5))
 
 
 def measure(lab: Lab, number: int) -> Size:
@@ -136,15 +137,15 @@ def measure(lab: Lab, number: int) -> Size:
             hosts = fresh(lab, number)
             wrapper(lab.directory)
             if name == "floor":
-                size.first[name].append(timed(lambda hosts=hosts: floor(lab, hosts, False)))
-                size.again[name].append(median_of(lambda hosts=hosts: floor(lab, hosts, True)))
+                size.first[name].append(timed(partial(floor, lab, hosts, False)))
+                size.again[name].append(median_of(partial(floor, lab, hosts, True)))
             else:
-                peaks: list[int] = []
-                used = _cpu()
-                size.first[name].append(timed(lambda hosts=hosts, peaks=peaks: peaks.append(pydock(lab, hosts))))
+                used, started = _cpu(), time.monotonic()
+                peak = pydock(lab, hosts)
+                size.first[name].append(time.monotonic() - started)
                 size.cpu.append((_cpu() - used) / number)
-                size.memory = max(size.memory, *peaks)
-                size.again[name].append(median_of(lambda hosts=hosts: pydock(lab, hosts) and None))
+                size.memory = max(size.memory, peak)
+                size.again[name].append(median_of(partial(pydock, lab, hosts)))
             print(f"{number} hosts, {name}: {size.first[name][-1]:.1f} s, again {size.again[name][-1]:.1f} s", flush=True)
     return size
 

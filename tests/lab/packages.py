@@ -48,7 +48,7 @@ class _Server(ThreadingHTTPServer):
                 request = self.context.wrap_socket(request, server_side=True)
             except OSError:
                 return
-        self.RequestHandlerClass(request, client_address, self)
+        self.RequestHandlerClass(request, client_address, self)  # type: ignore[arg-type]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that go away are no news."""

@@ -173,11 +173,12 @@ def _services(root: Path) -> None:
         "KillMode=process\nRestart=no\n[Install]\nWantedBy=multi-user.target\n",
     )
     (wants / "sshd.service").symlink_to("/etc/systemd/system/sshd.service")
-    for link in ("ssh.service", "ssh.socket"):
-        (system / link).unlink(missing_ok=True)
-        (system / link).symlink_to("/dev/null")
-    (etc_default := system / "default.target").unlink(missing_ok=True)
-    etc_default.symlink_to("/lib/systemd/system/multi-user.target")
+    for name in ("ssh.service", "ssh.socket"):
+        (system / name).unlink(missing_ok=True)
+        (system / name).symlink_to("/dev/null")
+    default = system / "default.target"
+    default.unlink(missing_ok=True)
+    default.symlink_to("/lib/systemd/system/multi-user.target")
     # Each host makes its own when it boots.
     _write(root / "etc/machine-id", "")
     (root / "var/lib/dbus/machine-id").unlink(missing_ok=True)

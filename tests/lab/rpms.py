@@ -188,7 +188,7 @@ def _sign_and_lay_out(work: Path) -> None:
     for signer, paths in signed.items():
         run(
             *("rpmsign", "--define", "__gpg /usr/bin/gpg", "--define", f"_gpg_name {signer}@lab.invalid", "--define", f"_gpg_path {home}"),
-            *("--define", "_gpg_sign_cmd_extra_args --pinentry-mode loopback --passphrase ''", "--addsign", *paths),
+            *("--define", "_gpg_sign_cmd_extra_args --pinentry-mode loopback --passphrase ''", "--addsign", *map(str, paths)),
         )
     # Signing started it, and nobody would end it.
     run("gpgconf", "--homedir", home, "--kill", "gpg-agent", check=False)

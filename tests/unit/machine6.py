@@ -23,8 +23,8 @@ def script(role):
     return "".join(parts)
 
 
-BUSYBOX = shutil.which("busybox") or next(
-    map(str, Path.home().glob(".cache/pydock-lab/base-*/root/bin/busybox")), None
+BUSYBOX: str = shutil.which("busybox") or next(
+    map(str, Path.home().glob(".cache/pydock-lab/base-*/root/bin/busybox")), ""
 )
 SHELLS = {"bash": ["bash", "--posix"], "dash": ["dash"], "busybox": [BUSYBOX, "sh"]}
 shells = pytest.mark.parametrize(

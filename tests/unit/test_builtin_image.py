@@ -111,7 +111,8 @@ def test_the_greeting_says_whose_it_is(architecture):
 @each
 def test_the_program_is_a_static_elf_that_linux_maps_and_enters_at_its_code(architecture):
     code = program(architecture)
-    machine, entry, headers = *struct.unpack_from("<H", code, 18), *struct.unpack_from("<QQ", code, 24)
+    (machine,) = struct.unpack_from("<H", code, 18)
+    entry, headers = struct.unpack_from("<QQ", code, 24)
     kind, flags, offset, address, _, size, memory, page = struct.unpack_from("<IIQQQQQQ", code, headers)
     assert code[:7] == b"\x7fELF\x02\x01\x01"
     assert machine == {"amd64": 62, "arm64": 183}[architecture]

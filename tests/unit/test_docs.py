@@ -37,7 +37,7 @@ def commands():
 
 
 @pytest.mark.parametrize("line", list(commands()))
-def test_a_documented_command_exists_with_its_flags(line):
+def test_a_documented_command_exists_with_its_flags(line: str) -> None:
     words = shlex.split(line.replace("[", "").replace("]", ""))[1:]
     command: click.Command = app
     while words and isinstance(command, click.Group) and not words[0].startswith("-"):

@@ -18,8 +18,8 @@ from pydock_installer.probe.answers import Answers, Section, split
 from pydock_installer.settings import Settings
 
 NONCE = "pydock-0123456789abcdef"
-ANSWERS = ("product_uuid", "tmp_mounts", "kernel_config", "cgroups", "init", "clock")
-ANSWERS += ("docker_copies", "docker_unit", "engine_state", "kubernetes", "selinux", "proxy_lines", "proxy_own")
+ANSWERS = ("product_uuid", "tmp_mounts", "kernel_config", "cgroups", "init", "clock",
+           "docker_copies", "docker_unit", "engine_state", "kubernetes", "selinux", "proxy_lines", "proxy_own")
 WISHES = Settings.model_validate(
     {
         "registry_mirrors": ["https://m.example"],

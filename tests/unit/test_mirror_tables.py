@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-from pydock_installer.cli import main
+from pydock_installer.cli import main, mirror_tables
 from pydock_installer.cli.console import Console
-from pydock_installer.cli.mirror_tables import document, show_text, summary, test_text
 from pydock_installer.errors import UnreachableError
 from pydock_installer.model.mirror import MirrorAnswer, MirrorState
 from pydock_installer.registries.configured import Configured, MirrorSettings
@@ -16,7 +15,6 @@ from pydock_installer.workflows.mirror_test import HostMirrors
 from tests.unit.command_line import EVIL, has_controls
 from tests.unit.facts import bare
 
-test_text.__test__ = False
 A, B = "https://a.example", "https://b.example"
 GONE = UnreachableError("ssh-refused", "it refuses", "See that sshd runs.")
 
@@ -41,7 +39,7 @@ def printed(text):
 
 def test_hosts_that_are_served_alike_share_a_line():
     found = {f"h{n}": seen(alive(A, n / 10), dead(B, f"no answer in time ({n} s)")) for n in range(1, 10)}
-    said = printed(test_text(found))
+    said = printed(mirror_tables.test_text(found))
     assert len([line for line in said.splitlines() if line.startswith(A)]) == 1
     assert len([line for line in said.splitlines() if line.startswith(f"dead  {B}  (all)")]) == 1
     assert "0.50 s" in said
@@ -60,7 +58,7 @@ def test_hosts_that_are_served_alike_share_a_line():
     ],
 )  # fmt: skip
 def test_one_sentence_closes_a_test(found, said):
-    assert summary(found) == said
+    assert mirror_tables.summary(found) == said
 
 
 def test_what_hosts_are_set_to_is_shown_with_where_and_whether_it_serves():
@@ -72,7 +70,7 @@ def test_what_hosts_are_set_to_is_shown_with_where_and_whether_it_serves():
         "off": seen(engine=None),
         "gone": GONE,
     }
-    said = printed(show_text(found, tested=True))
+    said = printed(mirror_tables.show_text(found, tested=True))
     assert "h1, h2" in said
     assert "alive, 0.50 s" in said
     assert "not in effect" in said
@@ -91,12 +89,12 @@ def test_hostile_text_paints_nothing():
         ),
         "gone": UnreachableError("x", EVIL, EVIL),
     }  # fmt: skip
-    for text in (test_text(found), show_text(found, tested=True)):
+    for text in (mirror_tables.test_text(found), mirror_tables.show_text(found, tested=True)):
         said = printed(text)
         assert not has_controls(said)
         assert "\u202e" not in said
         assert "\nh2 alive" not in said
-    assert not has_controls(json.dumps(document("mirror test", found, 1)))
+    assert not has_controls(json.dumps(mirror_tables.document("mirror test", found, 1)))
 
 
 @pytest.mark.parametrize(

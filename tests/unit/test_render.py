@@ -16,7 +16,7 @@ class Loader(yaml.SafeLoader):
     pass
 
 
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+Loader.add_constructor("!unsafe", lambda loader, node: str(node.value))
 
 
 def tree(*hosts, settings=None, facts=None):

@@ -26,7 +26,7 @@ class Loader(yaml.SafeLoader):
     """YAML as Ansible writes it."""
 
 
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+Loader.add_constructor("!unsafe", lambda loader, node: str(node.value))
 
 
 def read(role, path):

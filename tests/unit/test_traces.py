@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pydock_installer.absence import plan_absence, remains
-from pydock_installer.absence.things import Consents
+from pydock_installer.absence import Consents, plan_absence, remains
 from pydock_installer.model import Host, Known, Unknown
 from pydock_installer.probe import parse
 from pydock_installer.traces import parse_traces, question_for
