@@ -42,12 +42,20 @@ OLD_TROUBLE = 'level=error msg="Handler for POST /v1.41/images/create returned e
         (SIGNAL, None),
         ("", None),
         (OLD_TROUBLE + SIGNAL + TAKEN, True),
+        (SIGNAL + OLD_TROUBLE + TAKEN, True),
         (SIGNAL + REFUSED + SIGNAL + TAKEN, True),
         (SIGNAL + TAKEN + SIGNAL, None),
     ],
 )
 def test_the_journal_tells_whether_a_reload_was_taken(journal, verdict):
     assert engine.reload_verdict(journal) is verdict
+
+
+def test_an_engine_that_hangs_gives_no_answer_and_does_not_end_the_module():
+    """What follows is the putting back of its settings."""
+    asked = []
+    assert engine.Engine(lambda *words: asked.append(words) or (124, "", ""), 120).ask() is None
+    assert asked[0][:5] == ("timeout", "-k", "5", "60", "docker")
 
 
 def test_trouble_from_before_the_reload_is_no_verdict_on_it():

@@ -188,8 +188,23 @@ def test_a_library_that_is_too_old_for_the_program_is_updated(installed):
 
 
 @shells
+def test_an_engine_that_hangs_is_not_restarted_under_its_containers(installed):
+    """What does not answer may have containers all the same: the control groups of their processes tell."""
+    installed.write("bin/docker", installed.read("bin/docker").replace("ps) ", "ps) exit 124; ").replace("version) ", "version) exit 124; "))
+    installed.write("proc/88/cgroup", "3:cpu:/docker/" + 64 * "a" + "\n2:memory:/docker/" + 64 * "a" + "\n")
+    (installed.root / "log").write_text("")
+    _steps, told = installed.run()
+    assert told["code"] == "restart-needed"
+    assert "it runs but does not answer, which would stop 1 running container(s)" in told["msg"]
+    assert "service docker" not in installed.read("log")
+    (installed.root / "proc/88/cgroup").unlink()
+    installed.run()
+    assert "service docker restart" in installed.read("log")
+
+
+@shells
 def test_a_lock_that_somebody_holds_is_waited_for_but_not_for_ever(machine):
-    machine.write("var/run/yum.pid", "4711\n")
+    machine.write("var/run/yum.pid", "4711")  # As yum 3.2 writes it, without an end of line.
     (machine.root / "proc/4711").mkdir()
     _steps, told = machine.run("patience=4", "compiler=gcc")
     assert told["code"] == "locked"

@@ -14,6 +14,8 @@ from collections import namedtuple
 from ansible.module_utils.pydock_daemon_json import normal_mirrors
 from ansible.module_utils.pydock_host import tail
 
+#: Seconds that an engine has to say what it is.
+ANSWER = 60
 #: What a running engine says of itself.
 Answer = namedtuple("Answer", "version containers live_restore mirrors")
 #: A running container, and whether its restart policy brings it back.
@@ -46,9 +48,9 @@ def reload_verdict(journal):
     _before, signal, since = journal.rpartition("Got signal to reload configuration")
     if not signal:
         return None
-    if re.search(r"Error reconfiguring the daemon|level=error", since):
-        return False
-    return True if "Reloaded configuration" in since else None
+    if "Reloaded configuration" in since:
+        return True  # Other errors of that moment are of other things, such as a request of somebody's.
+    return False if re.search(r"Error reconfiguring the daemon|level=error", since) else None
 
 
 def reason(journal):
@@ -94,9 +96,9 @@ class Engine(object):
         return dict(line.partition("=")[::2] for line in out.splitlines())
 
     def ask(self):
-        """The running engine's Answer, or None."""
+        """The running engine's Answer, or None. One that hangs gives none: new settings are still to be put back."""
         what = "{{.ServerVersion}} {{.ContainersRunning}} {{.LiveRestoreEnabled}} {{json .RegistryConfig.Mirrors}}"
-        return engine_answer(self.run("docker", "info", "--format", what)[1])
+        return engine_answer(self.run("timeout", "-k", "5", str(ANSWER), "docker", "info", "--format", what)[1])
 
     def version(self):
         """The version of the engine that is installed, whatever runs."""

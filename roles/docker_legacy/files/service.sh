@@ -40,12 +40,20 @@ see_to_service() {
         fi
     done
     action=
-    if ! running; then action=start; elif [ "$options_changed" = yes ] || ! in_effect; then action=restart; elif ! answers; then action=restart; fi
+    why="for other_args to take effect"
+    if ! running; then
+        action=start
+    elif [ "$options_changed" = yes ] || ! in_effect; then
+        action=restart
+    elif ! answers; then
+        action=restart
+        why="because it runs but does not answer"
+    fi
     [ -n "$told$action" ] || { tell ok running; return; }
     may "$told $action" || return 0
     if [ -n "$action" ]; then
         if [ "$action" = restart ] && [ "$restart" != yes ] && [ "$options_changed" != yes ] && [ "$(containers)" -gt 0 ]; then
-            fail restart-needed "The engine has to restart for other_args to take effect, which would stop $(containers) running container(s)." /dev/null
+            fail restart-needed "The engine has to restart $why, which would stop $(containers) running container(s)." /dev/null
         fi
         if [ -x /etc/init.d/cgconfig ] && ! /sbin/service cgconfig status >/dev/null 2>&1; then
             /sbin/service cgconfig start >"$said" 2>&1

@@ -241,7 +241,8 @@ class Repository(object):
             os.remove(self.path)
         elif copy:
             self.module.atomic_move(copy, self.path)
-        note("restored", file=self.path, backup=copy, sha256=sha256(self.path))
+        if before is None or copy:  # Else nothing was written, and what was kept of old is still what to go back to.
+            note("restored", file=self.path, backup=copy, sha256=sha256(self.path))
         if locked:
             self.fail("locked", "Another package manager (pid %s) kept the lock; wait for it to end and run again."
                       % (locked.pid or "unknown"), out, err)  # fmt: skip
