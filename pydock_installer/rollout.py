@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from pydock_installer.errors import RefusedError
 from pydock_installer.setting_parts import Rollout
 
 
@@ -32,6 +33,22 @@ def batches(
         rest = group[len(taken) :]
         found += [tuple(rest[place : place + size]) for place in range(0, len(rest), size)]
     return tuple(found)
+
+
+def with_budget(rollout: Rollout, forks: int) -> Rollout:
+    """A budget of failures alone counts between as many hosts as work at a time: there is nothing else to stop at."""
+    if rollout.max_failures is None or is_gradual(rollout):
+        return rollout
+    return rollout.model_copy(update={"batch": str(forks)})
+
+
+def see_to_questions(rollout: Rollout, interactive: bool) -> None:
+    """Raises RefusedError, before anything is done, if there will be nobody to answer."""
+    if rollout.pause == "ask" and not interactive:
+        raise RefusedError(
+            "rollout.pause: ask needs a terminal to ask on",
+            "Give a number of seconds in its place (pydock.yml, or PYDOCK_ROLLOUT__PAUSE=0 for this run).",
+        )
 
 
 def share(amount: str, whole: int) -> int:

@@ -22,6 +22,7 @@ from pydock_installer.cli.options import (
     request,
     restart_option,
     rollout_options,
+    spoken,
     upgrade_option,
     wish_options,
     work_options,
@@ -32,6 +33,7 @@ from pydock_installer.errors import ExitCode, PydockError
 if TYPE_CHECKING:
     from pydock_installer.cli.console import Console
     from pydock_installer.model import Report
+    from pydock_installer.workflows.request import Request, Talk
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -149,10 +151,16 @@ def restore(**options: Any) -> int:
 
     def work(talk: Console) -> Report:
         from pydock_installer.restore_plan import KINDS, RestoreWish
+        from pydock_installer.workflows.record import recorded
         from pydock_installer.workflows.restore import restore
 
         wish = RestoreWish(options["only"] or KINDS, options["force"], options["restart"])
-        return restore(request(options, talk), talk, wish, dry_run=options["dry_run"])
+
+        def bring_back(asked: Request, talk: Talk) -> Report:
+            return restore(asked, talk, wish, dry_run=options["dry_run"])
+
+        asked = request(options, talk)
+        return bring_back(asked, talk) if options["dry_run"] else recorded(bring_back, asked, talk)
 
     return _report(options, work)
 
@@ -276,9 +284,8 @@ def runs_retry(run: str, **options: Any) -> int:
         record = runs.repeatable(run)
         runs.announce(record, talk)
         typed = Typed(record.invocation.arguments, frozenset(record.unfinished))
-        return int(
-            app.main(args=list(typed.arguments), prog_name="pydock", standalone_mode=False, obj=typed) or 0
-        )
+        words = spoken(typed.arguments, options)
+        return int(app.main(args=words, prog_name="pydock", standalone_mode=False, obj=typed) or 0)
 
     return _told(options, work)
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pydock_installer.cli.text import clean
+from pydock_installer.cli.text import clean, clean_lines
 from pydock_installer.errors import PydockError, RefusedError
 from pydock_installer.model import Plan, Report, Secret
 
@@ -37,6 +37,12 @@ class Console:
     ) -> None:
         from rich.console import Console as RichConsole
 
+        class Lasting(RichConsole):
+            """Whoever read along may go (``| tee``, ``| less``): the work goes on, and is recorded, unheard."""
+
+            def on_broken_pipe(self) -> None:
+                self.quiet = True
+
         self.json, self.verbose = json, verbose
         self._stdin, self._stdout, self._stderr = (
             stdin or sys.stdin,
@@ -44,8 +50,8 @@ class Console:
             stderr or sys.stderr,
         )
         plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in ("dumb", "unknown")
-        self._out = _console(RichConsole, self._stdout, plain)
-        self._err = _console(RichConsole, self._stderr, plain)
+        self._out = _console(Lasting, self._stdout, plain)
+        self._err = _console(Lasting, self._stderr, plain)
         self._live = self._stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown", None)
         self._log: LogFile | None = None
         if log:
@@ -76,7 +82,7 @@ class Console:
             raise RefusedError(
                 f"there is no terminal to ask on: {question}", "Pass --yes to go ahead without a question."
             )
-        self._err.print(f"{clean(question)} [y/N] ", markup=False, highlight=False, end="")
+        self._err.print(f"{clean_lines(question)} [y/N] ", markup=False, highlight=False, end="")
         self._stderr.flush()
         agreed = self._stdin.readline().strip().lower() in ("y", "yes")
         self._written(f"{question} {'yes' if agreed else 'no'}")
@@ -86,7 +92,7 @@ class Console:
         """A line that is typed. Raises RefusedError if there is nobody to ask; ``otherwise`` says what to do then."""
         if not self.interactive:
             raise RefusedError(f"there is no terminal to ask on: {question}", otherwise)
-        self._err.print(clean(question), markup=False, highlight=False, end="", soft_wrap=True)
+        self._err.print(clean_lines(question), markup=False, highlight=False, end="", soft_wrap=True)
         self._stderr.flush()
         return self._stdin.readline().strip()
 
@@ -101,7 +107,7 @@ class Console:
     def note(self, text: str) -> None:
         """A line for the person, beside the result."""
         self._written(text)
-        self._err.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+        self._err.print(clean_lines(text), markup=False, highlight=False, soft_wrap=True)
 
     def mask(self, secrets: Iterable[Secret | None]) -> None:
         """Keep these out of the log."""
@@ -117,7 +123,7 @@ class Console:
     def out(self, text: str) -> None:
         """A line of the result."""
         self._written(text)
-        self._out.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+        self._out.print(clean_lines(text), markup=False, highlight=False, soft_wrap=True)
 
     def result(self, text: RenderableType) -> None:
         """A result that has a form of its own, such as a table."""

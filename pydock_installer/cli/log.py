@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pydock_installer.cli.text import clean
+from pydock_installer.cli.text import clean_lines
 from pydock_installer.errors import UsageError
 from pydock_installer.model import Secret, StepResult
 
@@ -35,7 +35,7 @@ class LogFile:
     def write(self, text: str) -> None:
         """Text of one or more lines."""
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        for line in clean(text).splitlines():
+        for line in clean_lines(text).splitlines():
             # The longest first: one password may be the beginning of another.
             for secret in sorted(self._secrets, key=len, reverse=True):
                 line = line.replace(secret, "***")  # noqa: PLW2901

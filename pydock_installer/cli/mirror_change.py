@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pydock_installer.cli.mirror import split_words
 from pydock_installer.cli.options import console, host_options, request, restart_option, work_options
 from pydock_installer.errors import PydockError, UsageError
+
+if TYPE_CHECKING:
+    from pydock_installer.model import Report
+    from pydock_installer.workflows.request import Request, Talk
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -107,6 +111,7 @@ def _change(
         check(urls)
         from pydock_installer.mirror_plan import MirrorWish
         from pydock_installer.workflows.mirror_change import Change, mirror_change
+        from pydock_installer.workflows.record import recorded
 
         change = Change(
             MirrorWish(action, urls, every),
@@ -116,7 +121,11 @@ def _change(
             force=action == "remove" or options["force"],
             dry_run=options["dry_run"],
         )
-        report = mirror_change(asked, change, talk)
+
+        def work(request: Request, talk: Talk) -> Report:
+            return mirror_change(request, change, talk)
+
+        report = work(asked, talk) if change.dry_run else recorded(work, asked, talk)
     except PydockError as error:
         talk.error(error)
         return int(error.exit_code)

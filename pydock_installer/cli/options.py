@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -84,6 +84,16 @@ def output_options() -> Callable[[Command], Command]:
             click.option("-v", "--verbose", count=True, help="Say more; repeat for Ansible's own verbosity."),
         ]
     )
+
+
+def spoken(arguments: Sequence[str], options: Mapping[str, Any]) -> list[str]:
+    """A command line that also speaks as ``options`` of another command want it."""
+    flags = ["--json"] * options["as_json"] + ["--no-color"] * options["no_color"]
+    flags += ["--log", options["log"]] if options["log"] else []
+    flags += ["-v"] * options["verbose"]
+    words = list(arguments)
+    end = words.index("--") if "--" in words else len(words)
+    return [*words[:end], *flags, *words[end:]]
 
 
 def host_options(metavar: str = "[HOST]...") -> Callable[[Command], Command]:
@@ -274,6 +284,7 @@ def request(options: Mapping[str, Any], talk: Console, follow: bool = True) -> R
             )
     return Request(
         hosts=hosts,
+        narrowed=bool(options["hosts"] or options["limit"] or typed.only is not None),
         settings=chosen,
         wishes=Wishes(
             replace_podman=bool(options.get("replace_podman")),

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pydock_installer.cli.matrix import check_text
-from pydock_installer.cli.text import Hanging, clean, indented
+from pydock_installer.cli.text import Hanging, clean, indented, one_line
 from pydock_installer.cli.traces import left_text
 from pydock_installer.cli.traces import lines as trace_lines
 from pydock_installer.model import (
@@ -140,7 +140,8 @@ def _beside(entry: HostPlan) -> list[Finding]:
     return [
         finding
         for finding in entry.findings
-        if finding.severity is Severity.WARNING and (not finding.group or finding.code == "package-lock")
+        if finding.severity is Severity.WARNING
+        and (finding.group in ("", "restore") or finding.code == "package-lock")
     ]
 
 
@@ -247,7 +248,7 @@ def _causes(hosts: Sequence[HostReport], evidence: bool = False) -> Iterator[Ren
         entries = list(same)
         text = Text(clean(grouped([h.plan.host.name for h in entries])), style="bold")
         text.append(f" {entries[0].status.value}: ", style=STYLES[entries[0].status])
-        yield text.append(clean(cause or ""), style="not bold")
+        yield text.append(one_line(cause or ""), style="not bold")
         if remedy:
             yield indented(clean(remedy))
         for line in entries[0].evidence if evidence else ():

@@ -24,6 +24,11 @@ def clean(text: str, limit: int = 2000) -> str:
     return "".join(kept)[:limit]
 
 
+def clean_lines(text: str) -> str:
+    """Every line of it clean, and none of them lost: what a person consents to is shown whole."""
+    return "\n".join(clean(line, limit=100_000) for line in text.split("\n"))
+
+
 def one_line(text: str) -> str:
     """Clean, and without line breaks: a host cannot add lines in another's name."""
     return clean(text).replace("\n", " ")

@@ -94,6 +94,6 @@ def host_from_variables(name: str, variables: Mapping[str, Any], login: Login) -
 
 def _expanded(path: str, name: str) -> str:
     try:
-        return str(Path(path).expanduser())
+        return str(Path.cwd() / Path(path).expanduser())  # Ansible runs in a directory of its own.
     except (RuntimeError, ValueError):
         raise InventoryError(f"{name}: {path} is in the home of nobody", "Write the path out.") from None

@@ -187,10 +187,12 @@ def fetch_host_keys(host: Host, options: SshOptions) -> list[HostKey]:
 
 
 def known_state(host: Host, options: SshOptions, key: HostKey) -> str:
-    """``known``, ``unknown`` or ``changed``."""
+    """``known``, ``unknown``, ``changed``, or ``beside`` where the host is known by keys of other kinds alone."""
     way = route(host, options)
-    same_kind = tuple(e for e in known_hosts.entries(way.known_as, way.known_hosts))
-    return known_hosts.state(key, same_kind)
+    entries = tuple(known_hosts.entries(way.known_as, way.known_hosts))
+    state = known_hosts.state(key, entries)
+    alike = any(entry.key.type == key.type for entry in entries)
+    return "beside" if state == "changed" and not alike else state
 
 
 def add_known_host(host: Host, options: SshOptions, keys: Sequence[HostKey]) -> Path:

@@ -45,6 +45,10 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     """Do the steps of a plan on those hosts that have some. Hosts fail alone."""
     todo = {entry.host.name: entry for entry in plan.hosts if entry.steps}
     ansible.require_programs(any(entry.host.password for entry in todo.values()))
+    chosen = rollout.with_budget(request.settings.rollout, request.settings.forks)
+    parts = rollout.batches(list(todo), {name: entry.host.groups for name, entry in todo.items()}, chosen)
+    if len(parts) > 1:
+        rollout.see_to_questions(chosen, talk.interactive)
     run = rundir.new_id(command)
     tree = render(
         plan, request.settings, Sender(run, operator(), typed(request, command), request.break_lock)
@@ -55,8 +59,6 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
     for entry in plan.hosts:
         if not entry.steps:
             record.host_done(unapplied(entry))
-    chosen = request.settings.rollout
-    parts = rollout.batches(list(todo), {name: entry.host.groups for name, entry in todo.items()}, chosen)
     left: str | None = None
     with (
         interruptible() as interruption,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pydock_installer.errors import ExitCode, RefusedError, UsageError
 from pydock_installer.model import Finding, HostPlan, HostStatus, Plan, Report
 from pydock_installer.report import exit_code
+from pydock_installer.rollout import see_to_questions
 from pydock_installer.suggest import hint
 from pydock_installer.workflows.look import Seen, count, look, make_plan
 from pydock_installer.workflows.plan import planned, unapplied
@@ -41,13 +42,10 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
 
 def _see_to_questions(request: Request, talk: Talk) -> None:
     """Raises RefusedError before anything is done if there will be nobody to answer."""
-    if request.settings.rollout.pause == "ask" and not talk.interactive:
-        raise RefusedError(
-            "rollout.pause: ask needs a terminal to ask on", "Give a number of seconds instead."
-        )
+    see_to_questions(request.settings.rollout, talk.interactive)
     known = {group for host in request.hosts for group in host.groups}
     for group in request.settings.rollout.order:
-        if group not in known:
+        if group not in known and not request.narrowed:
             raise UsageError(
                 f"rollout.order: none of these hosts is in a group {group}{hint(group, sorted(known))}",
                 "`ansible-inventory --graph -i INVENTORY` shows the groups.",

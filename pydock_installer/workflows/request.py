@@ -24,6 +24,8 @@ class Request:
     keep_going: bool = False
     break_lock: bool = False
     """Whether hosts on which another run is at work are taken over."""
+    narrowed: bool = False
+    """Whether these are but some hosts of the inventory, or of none."""
     verbosity: int = 0
     invocation: Invocation = field(default_factory=lambda: Invocation((), ""))
     """How the command was typed, for the record of runs."""

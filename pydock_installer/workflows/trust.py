@@ -30,7 +30,9 @@ def offers(hosts: tuple[Host, ...], settings: Settings) -> tuple[Offer, ...]:
     def ask(host: Host) -> Offer:
         keys = tuple(ssh.fetch_host_keys(host, options))
         states = [(key, ssh.known_state(host, options, key)) for key in keys]
-        if any(state == "changed" for _, state in states):
+        known = any(state == "known" for _, state in states)
+        # Beside a known key, those of other kinds are no news (ssh keeps one); without it they are another host's.
+        if any(state == "changed" or (state == "beside" and not known) for _, state in states):
             return Offer(
                 host,
                 problem=UnreachableError(
@@ -40,7 +42,7 @@ def offers(hosts: tuple[Host, ...], settings: Settings) -> tuple[Offer, ...]:
                 ),
             )
         # Of a host that is known, further keys are not offered: they would prove nothing that is not proven.
-        new = () if any(state == "known" for _, state in states) else keys
+        new = () if known else keys
         return Offer(host, keys, new)
 
     found = ssh.run_everywhere(hosts, ask, settings.forks)

@@ -156,8 +156,11 @@ def _looked_at_again(report: Report, request: Request, consents: Consents, talk:
     hosts = [entry.plan.host for entry in worked_on]
     # The journal that says what came with Docker may be gone by then.
     brought = {h.plan.host.name: companions(h.plan.traces) for h in worked_on if h.plan.traces}
-    with talk.progress([host.name for host in hosts]) as progress:
-        seen = look_for_traces(request, hosts, progress, brought)
+    try:
+        with talk.progress([host.name for host in hosts]) as progress:
+            seen = look_for_traces(request, hosts, progress, brought)
+    except KeyboardInterrupt:
+        return _unproven(report, request, talk)
     told = tuple(
         _told(entry, seen.get(entry.plan.host.name), consents, brought.get(entry.plan.host.name, frozenset()))
         if entry.plan.steps
@@ -165,6 +168,26 @@ def _looked_at_again(report: Report, request: Request, consents: Consents, talk:
         for entry in report.hosts
     )
     report = replace(report, hosts=told, exit_code=exit_code([host.status for host in told]))
+    if report.run and report.run_directory:
+        _kept(report, request, talk, report.run, Path(report.run_directory))
+    return report
+
+
+def _unproven(report: Report, request: Request, talk: Talk) -> Report:
+    """The second look, which is the proof, was broken off: nobody knows whether all is gone."""
+    hosts = tuple(
+        replace(
+            entry,
+            proof=None,
+            status=HostStatus.FAILED,
+            cause=entry.cause or "it was worked on, but you interrupted before it was looked at again",
+            remedy=entry.remedy or "Run the same command again: it looks, and finishes what is not done.",
+        )
+        if entry.plan.steps and entry.status is not HostStatus.UNREACHABLE
+        else entry
+        for entry in report.hosts
+    )
+    report = replace(report, hosts=hosts, exit_code=ExitCode.INTERRUPTED)
     if report.run and report.run_directory:
         _kept(report, request, talk, report.run, Path(report.run_directory))
     return report

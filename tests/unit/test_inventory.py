@@ -248,3 +248,10 @@ def test_flags_go_before_the_inventory(tmp_path):
 )
 def test_a_complaint_does_not_repeat_a_password(tmp_path, text):
     assert "pa55" not in complaint(tmp_path, text)
+
+
+def test_a_key_is_found_wherever_ansible_runs(tmp_path, monkeypatch):
+    """Its working directory is that of the run."""
+    monkeypatch.chdir(tmp_path)
+    (host,) = read(tmp_path, "web ansible_host=192.0.2.1 ansible_ssh_private_key_file=keys/id\n")
+    assert host.identity_file == str(tmp_path / "keys/id")

@@ -1,11 +1,19 @@
 """Canaries, batches and the budget of failures."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pydock_installer.rollout import batches, share, spent
+from pydock_installer.errors import RefusedError, UsageError
+from pydock_installer.model import Host
+from pydock_installer.rollout import batches, see_to_questions, share, spent, with_budget
 from pydock_installer.setting_parts import Rollout
+from pydock_installer.settings import Settings
+from pydock_installer.workflows.install import _see_to_questions
+from pydock_installer.workflows.request import Request
 
 HOSTS = [f"h{number}" for number in range(10)]
 
@@ -58,3 +66,25 @@ def test_a_share_is_never_nothing():
 def test_what_is_no_amount_is_refused(wrong):
     with pytest.raises(ValueError):
         Rollout(**wrong)
+
+
+def test_a_budget_alone_counts_between_as_many_hosts_as_work_at_a_time():
+    """Else all would have begun before the first failure counts."""
+    assert with_budget(Rollout(max_failures="1"), 4).batch == "4"
+    for kept in (Rollout(), Rollout(batch="3", max_failures="1"), Rollout(canary=1, max_failures="0")):
+        assert with_budget(kept, 4) == kept
+
+
+def test_a_rollout_that_asks_needs_somebody_before_it_begins():
+    see_to_questions(Rollout(pause="ask"), interactive=True)
+    see_to_questions(Rollout(pause=3), interactive=False)
+    with pytest.raises(RefusedError):
+        see_to_questions(Rollout(pause="ask"), interactive=False)
+
+
+def test_an_order_of_groups_bears_with_a_choice_of_hosts():
+    """`runs retry`, --limit and hosts by name have hosts of some groups alone."""
+    asked = Request((Host("web1", "192.0.2.1"),), Settings(rollout=Rollout(order=("canary", "web"))))
+    with pytest.raises(UsageError):
+        _see_to_questions(asked, SimpleNamespace(interactive=True))
+    _see_to_questions(replace(asked, narrowed=True), SimpleNamespace(interactive=True))

@@ -8,6 +8,7 @@ import pytest
 
 from pydock_installer import history, rundir
 from pydock_installer.cli.console import Console
+from pydock_installer.cli.options import spoken
 from pydock_installer.model import (
     Host,
     HostStatus,
@@ -123,3 +124,16 @@ def test_the_log_has_all_that_was_said_and_no_password(tmp_path, capsys):
 def test_a_log_that_cannot_be_written_is_said_before_anything_is_done(tmp_path, capsys):
     code, _, err = run(capsys, "plan", "192.0.2.1", "--log", str(tmp_path / "no/where"))
     assert code == 2 and "cannot be written" in err
+
+
+def test_the_log_keeps_the_end_of_what_is_long(tmp_path):
+    path = tmp_path / "pydock.log"
+    lines = [f"ansible: line {number}" for number in range(1500)]
+    Console(log=str(path)).note("\n".join(lines))
+    assert [line.partition(" ")[2] for line in path.read_text().splitlines()] == lines
+
+
+def test_a_retry_speaks_as_it_is_asked_to():
+    options = {"as_json": True, "no_color": False, "log": "a b.log", "verbose": 2}
+    assert spoken(("install", "--", "web1"), options) == ["install", "--json", "--log", "a b.log", "-v", "-v", "--", "web1"]
+    assert spoken(("verify",), {**options, "as_json": False, "log": None, "verbose": 0}) == ["verify"]

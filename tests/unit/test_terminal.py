@@ -265,3 +265,21 @@ def test_a_plan_fits_a_narrow_terminal_and_leaves_the_rules_warnings_to_check():
     assert [line for line in lines if line and not line.startswith((" ", "a ", "b ", "Plan: "))] == []
     assert {line.find("docker-ce") for line in lines if "docker-ce" in line} == {len("  1. "), len("  1. install ")}
     assert "little" not in stream.getvalue()
+
+
+def test_what_a_person_agrees_to_is_shown_whole():
+    err, lines = io.StringIO(), [f"line {number} of a difference" for number in range(400)]
+    Console(stderr=err, stdout=io.StringIO(), stdin=io.StringIO()).note("\n".join(lines))
+    assert err.getvalue().splitlines() == lines
+
+
+def test_whoever_read_along_may_go_and_the_work_goes_on():
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    talk = Console(stderr=Gone(), stdout=io.StringIO(), stdin=io.StringIO())
+    with talk.progress(["a"]) as progress:
+        progress.stage("Looking at 1 host")
+        progress.host_done("a", True, "done")
+    talk.note("more")

@@ -196,6 +196,20 @@ def test_a_host_that_is_gone_afterwards_has_not_been_proven(fleet):
     assert (report.exit_code, report.hosts[0].status, report.hosts[0].left) == (1, HostStatus.FAILED, None)
 
 
+def test_an_interrupted_second_look_proves_nothing(fleet, monkeypatch):
+    first = [workflow.look_for_traces]
+
+    def look(*arguments):
+        if not first:
+            raise KeyboardInterrupt
+        return first.pop()(*arguments)
+
+    monkeypatch.setattr(workflow, "look_for_traces", look)
+    report = uninstall(Talk())
+    assert (report.exit_code, report.hosts[0].status, report.hosts[0].left) == (ExitCode.INTERRUPTED, HostStatus.FAILED, None)
+    assert "before it was looked at again" in report.hosts[0].cause
+
+
 def test_hosts_fail_alone(fleet):
     """One cannot be reached, one is refused, one goes."""
     hosts = (HOST, Host("web2", "192.0.2.2"), Host("web3", "192.0.2.3"))
