@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,8 +41,13 @@ DOING = {
 STOP = "[ ! -e /run/pydock.lock ] && [ ! -e /var/run/pydock.lock ] || : >/tmp/.pydock-stop-{run}"
 
 
-def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
-    """Do the steps of a plan on those hosts that have some. Hosts fail alone."""
+def apply(
+    plan: Plan, request: Request, talk: Talk, command: str, judged: Callable[[Report], Report] = lambda r: r
+) -> Report:
+    """Do the steps of a plan on those hosts that have some. Hosts fail alone.
+
+    ``judged``: what the command makes of the report, before it is kept.
+    """
     todo = {entry.host.name: entry for entry in plan.hosts if entry.steps}
     ansible.require_programs(any(entry.host.password for entry in todo.values()))
     chosen = rollout.with_budget(request.settings.rollout, request.settings.forks)
@@ -77,7 +82,7 @@ def apply(plan: Plan, request: Request, talk: Talk, command: str) -> Report:
                 break
     hosts = tuple(unapplied(entry) if not entry.steps else work.report(entry, left) for entry in plan.hosts)
     code = ExitCode.INTERRUPTED if interruption.asked else exit_code([host.status for host in hosts])
-    report = Report(command, hosts, int(code), run=run, run_directory=str(directory))
+    report = judged(Report(command, hosts, int(code), run=run, run_directory=str(directory)))
     try:
         rundir.save_report(directory, to_json(report))
     except PydockError as error:

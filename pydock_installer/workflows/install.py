@@ -37,7 +37,7 @@ def install(request: Request, talk: Talk, command: str = "install") -> Report:
     # Slow to import, and a fleet that lacks nothing never needs it.
     from pydock_installer.workflows.apply import apply
 
-    return _failing_alone(apply(plan, request, talk, command))
+    return apply(plan, request, talk, command, _failing_alone)
 
 
 def _see_to_questions(request: Request, talk: Talk) -> None:

@@ -47,10 +47,13 @@ def restore(request: Request, talk: Talk, wish: RestoreWish, *, dry_run: bool) -
 
     if not request.yes and not agreed(plan, talk):
         return refused(plan, "restore")
-    report = apply(plan, request, talk, "restore")
-    hosts = tuple(_with_what_stays(_with_former_mirrors(host), wish) for host in report.hosts)
-    code = report.exit_code or exit_code([host.status for host in hosts])
-    return replace(report, hosts=hosts, exit_code=code)
+
+    def judged(report: Report) -> Report:
+        hosts = tuple(_with_what_stays(_with_former_mirrors(host), wish) for host in report.hosts)
+        code = report.exit_code or exit_code([host.status for host in hosts])
+        return replace(report, hosts=hosts, exit_code=code)
+
+    return apply(plan, request, talk, "restore", judged)
 
 
 def _entry(host: Host, found: Facts | UnreachableError, request: Request, wish: RestoreWish) -> HostPlan:

@@ -156,3 +156,14 @@ def test_others_read_the_command_without_its_passwords(run):
     site = (Path(run.seen.report.run_directory) / "site.yml").read_text()
     assert "pydock install -i https://***@x/" in site
     assert "pa55" not in site
+
+
+def test_what_is_kept_is_what_is_told(run, monkeypatch):
+    """A command may judge a host otherwise than its steps alone do: `runs show` and report.json say the same."""
+    plain = work.apply
+    said = lambda report: replace(report, exit_code=5)  # noqa: E731
+    monkeypatch.setattr(work, "apply", lambda *words: plain(*words, said))
+    run({"web1": [WELL]})
+    assert run.seen.report.exit_code == 5
+    assert history.find(run.seen.report.run).exit_code == 5
+    assert '"exit_code": 5' in (Path(run.seen.report.run_directory) / "report.json").read_text()

@@ -27,6 +27,14 @@ def test_an_address_keeps_its_host_and_loses_its_password():
     assert daemon.without_passwords("user@example.com https://m/a@b") == "user@example.com https://m/a@b"
 
 
+def test_a_key_named_for_a_secret_loses_its_value():
+    """Splunk's, Loki's and others' tokens stand in log-opts."""
+    text = '{"log-opts": {"splunk-token": "a\\"b", "tag": "x"}, "debug": true}'
+    assert daemon.without_passwords(text) == '{"log-opts": {"splunk-token": "***", "tag": "x"}, "debug": true}'
+    told = daemon.without_passwords({"log-opts": {"Splunk-Token": "ab", "tag": "x"}, "tokens": ["https://u:p@h"]})
+    assert told == {"log-opts": {"Splunk-Token": "***", "tag": "x"}, "tokens": ["https://***@h"]}
+
+
 SIGNAL = 'level=info msg="Got signal to reload configuration, reloading from: /etc/docker/daemon.json"\n'
 TAKEN = 'level=info msg="Reloaded configuration: {}"\n'
 REFUSED = 'level=error msg="Error reconfiguring the daemon: invalid mirror"\n'

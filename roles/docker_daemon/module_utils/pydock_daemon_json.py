@@ -241,12 +241,22 @@ def _text(text):
     return text if isinstance(text, type(u"")) else text.decode("utf-8")
 
 
+#: Keys of log-opts and the like whose values are secrets, such as splunk-token.
+SECRET = r"[\w.-]*(?:token|secret|password|credential)[\w.-]*"
+
+
 def without_passwords(value):
-    """Settings for logs: an address keeps its host and loses its user and password."""
+    """Settings for logs: an address loses its user and password, and a key that is named for a secret its value."""
     if isinstance(value, dict):
-        return dict((key, without_passwords(item)) for key, item in value.items())
+        return dict((k, u"***" if _is_secret(k, item) else without_passwords(item)) for k, item in value.items())
     if isinstance(value, list):
         return [without_passwords(item) for item in value]
     if isinstance(value, type(u"")) or isinstance(value, str):
+        value = re.sub(r'("%s"\s*:\s*)"(?:[^"\\]|\\.)*"' % SECRET, r'\1"***"', value, flags=re.I)
         return re.sub(r"://[^/\s\"]*@", "://***@", value)
     return value
+
+
+def _is_secret(key, value):
+    """Whether a member is a secret. Lists and mappings are looked into, whatever they are called."""
+    return not isinstance(value, (dict, list, bool)) and re.match(SECRET + r"\Z", key, re.I) is not None
