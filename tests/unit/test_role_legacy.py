@@ -172,6 +172,26 @@ def test_dead_repositories_are_repaired_and_put_back(installed):
 
 
 @shells
+def test_a_repair_leaves_the_addresses_of_the_user_alone(installed):
+    """A company's own base beside extras that died: the commented address in the former stays a comment."""
+    dead = "mirrorlist=http://mirrorlist.centos.org/?release=$releasever&arch=$basearch&repo="
+    address = "baseurl=http://mirror.centos.org/centos/$releasever"
+    file = installed.write(
+        "etc/yum.repos.d/CentOS-Base.repo",
+        f"[base]\nbaseurl=http://yum.example/6/os/$basearch/\n#{address}/os/$basearch/\n"
+        f"[updates]\n{dead}updates\nbaseurl=http://yum.example/6/updates/$basearch/\n"
+        f"[extras]\n{dead}extras\n#{address}/extras/$basearch/\n[contrib]\nname=c\n{dead}contrib\ngpgcheck=1\n",
+    )
+    installed.run("archive=http://archive.example/6.10")
+    assert file.read_text() == (
+        f"[base]\nbaseurl=http://yum.example/6/os/$basearch/\n#{address}/os/$basearch/\n"
+        f"[updates]\n#{dead}updates\nbaseurl=http://yum.example/6/updates/$basearch/\n"
+        f"[extras]\n#{dead}extras\nbaseurl=http://archive.example/6.10/extras/$basearch/\n"
+        f"[contrib]\nname=c\n#{dead}contrib\nbaseurl=http://archive.example/6.10/contrib/$basearch/\ngpgcheck=1\n"
+    )
+
+
+@shells
 def test_a_library_that_is_too_old_for_the_program_is_updated(installed):
     """What the program says then is the dynamic linker's; of a library that stays too old the user is told."""
     docker = installed.root / "bin/docker"

@@ -13,6 +13,26 @@ fetch() {
 }
 machine=$(uname -m)
 
+# FILE: how sed points its dead repositories to $chosen. One that has an address of the user's keeps that alone, and
+# others in the same file are none of its.
+repair() {
+    awk '
+        function told() { if (dead) print from "," NR - 1 " " (live ? "live" : spare ? "spare" : "bare") }
+        /^\[/ { told(); from = NR; dead = live = spare = 0 }
+        /^mirrorlist[ \t]*=.*mirrorlist\.centos\.org/ { dead = 1 }
+        /^baseurl[ \t]*=/ { if ($0 ~ /\/\/mirror\.centos\.org\//) dead = spare = 1; else live = 1 }
+        /^#[# \t]*baseurl[ \t]*=.*\/\/mirror\.centos\.org\// { spare = 1 }
+        END { NR++; told() }' "$1" | while read -r lines has; do
+        for part in os updates extras centosplus contrib cr fasttrack; do
+            more=
+            [ "$has" != bare ] || more="\\
+baseurl=$chosen/$part/\$basearch/"
+            printf '%s\n' "${lines}s|^\(mirrorlist[[:space:]]*=.*mirrorlist\.centos\.org.*[?&]repo=$part\)\([&[:space:]].*\)*\$|#\1\2$more|"
+            [ "$has" != spare ] || printf '%s\n' \
+                "${lines}s|^[#[:space:]]*baseurl[[:space:]]*=[[:space:]]*https*://mirror\.centos\.org/[^/]*/[^/]*/$part/|baseurl=$chosen/$part/|"
+        done
+    done
+}
 # Repository files whose servers were switched off, pointed to the first archive that serves this host.
 base_repositories() {
     begin base-repositories
@@ -25,12 +45,9 @@ base_repositories() {
         fi
     done
     [ -n "$chosen" ] || fail no-archive "No archive of this release serves this host; nothing was changed: $(cat "$said")"
-    for part in os updates extras centosplus contrib cr fasttrack; do
-        printf '%s\n' "s|^\(mirrorlist[[:space:]]*=.*mirrorlist\.centos\.org.*[?&]repo=$part\)\([&[:space:]].*\)*\$|#\1\2|" \
-            "s|^[#[:space:]]*baseurl[[:space:]]*=[[:space:]]*https*://mirror\.centos\.org/[^/]*/[^/]*/$part/|baseurl=$chosen/$part/|"
-    done >"$work/repair"
     done_to=
     while read -r path; do
+        repair "$path" >"$work/repair"
         sed -f "$work/repair" "$path" >"$work/new" && ! cmp -s "$path" "$work/new" || continue
         may "point ${path##*/} to $chosen" || continue
         replace "$path" "$work/new"
