@@ -79,6 +79,7 @@ def test_exit_codes_are_those_that_scripts_rely_on():
     ("statuses", "command", "wanted"),
     [
         ([HostStatus.OK], "install", "1 host: 1 done and proven."),
+        ([HostStatus.OK], "mirror set", "1 host: 1 done, with the mirrors in effect."),
         (
             [HostStatus.FAILED, HostStatus.OK, HostStatus.OK],
             "install",
