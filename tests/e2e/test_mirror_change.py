@@ -99,7 +99,7 @@ def test_running_containers_do_not_notice_a_change(hosts, pydock, lab, good):
         assert last["file"] == "/etc/docker/real.json"
         assert "registry-mirrors" not in json.loads(host.run(f"cat {last['backup']}").stdout)
     again = pydock("mirror", "set", "--json", lab.registry_mirror, good, *hosts, check=0).document
-    assert again["run"] is None, "hosts that have their mirrors cost no Ansible run"
+    assert again["run_directory"] is None, "hosts that have their mirrors cost no Ansible run"
     assert {entry["status"] for entry in again["hosts"]} == {"unchanged"}
 
 
@@ -117,7 +117,7 @@ def test_mirrors_are_added_at_the_end_and_taken_away_until_none_is_left(hosts, p
     pydock("mirror", "remove", "--all", "--yes", "mc9", check=0)
     assert in_effect(host) == []
     assert json.loads(host.run(f"cat {FILE}").stdout)["registry-mirrors"] == [], "an engine keeps what is left out"
-    assert pydock("mirror", "remove", "--all", "--json", "mc9", check=0).document["run"] is None
+    assert pydock("mirror", "remove", "--all", "--json", "mc9", check=0).document["run_directory"] is None
 
 
 def test_a_mirror_that_does_not_serve_is_not_set_where_it_does_not(hosts, pydock, good):
