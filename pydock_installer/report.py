@@ -36,8 +36,11 @@ WORDS = {
 }
 
 #: What it means that a host is as wanted, after a command that wants something else than a proven Docker.
-DONE = {"restore": "restored", "uninstall": "without Docker now"}
-DONE |= {f"mirror {verb}": "done, with the mirrors in effect" for verb in ("set", "add", "remove")}
+DONE = {
+    "restore": "restored",
+    "uninstall": "without Docker now",
+    **{f"mirror {verb}": "done, with the mirrors in effect" for verb in ("set", "add", "remove")},
+}
 
 
 def exit_code(statuses: Iterable[HostStatus]) -> int:

@@ -33,7 +33,6 @@ from pydock_installer.errors import ExitCode, PydockError
 if TYPE_CHECKING:
     from pydock_installer.cli.console import Console
     from pydock_installer.model import Report
-    from pydock_installer.workflows.request import Request, Talk
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -155,12 +154,10 @@ def restore(**options: Any) -> int:
         from pydock_installer.workflows.restore import restore
 
         wish = RestoreWish(options["only"] or KINDS, options["force"], options["restart"])
-
-        def bring_back(asked: Request, talk: Talk) -> Report:
-            return restore(asked, talk, wish, dry_run=options["dry_run"])
-
-        asked = request(options, talk)
-        return bring_back(asked, talk) if options["dry_run"] else recorded(bring_back, asked, talk)
+        wanted = request(options, talk)
+        if options["dry_run"]:
+            return restore(wanted, talk, wish, dry_run=True)
+        return recorded(lambda request, talk: restore(request, talk, wish), wanted, talk)
 
     return _report(options, work)
 

@@ -35,14 +35,6 @@ class Console:
         stderr: TextIO | None = None,
         stdin: TextIO | None = None,
     ) -> None:
-        from rich.console import Console as RichConsole
-
-        class Lasting(RichConsole):
-            """Whoever read along may go (``| tee``, ``| less``): the work goes on, and is recorded, unheard."""
-
-            def on_broken_pipe(self) -> None:
-                self.quiet = True
-
         self.json, self.verbose = json, verbose
         self._stdin, self._stdout, self._stderr = (
             stdin or sys.stdin,
@@ -50,8 +42,8 @@ class Console:
             stderr or sys.stderr,
         )
         plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in ("dumb", "unknown")
-        self._out = _console(Lasting, self._stdout, plain)
-        self._err = _console(Lasting, self._stderr, plain)
+        self._out = _console(self._stdout, plain)
+        self._err = _console(self._stderr, plain)
         self._live = self._stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown", None)
         self._log: LogFile | None = None
         if log:
@@ -184,10 +176,18 @@ class Console:
         self._err.print(text, soft_wrap=True)
 
 
-def _console(kind: type, stream: TextIO, plain: bool) -> Any:
+def _console(stream: TextIO, plain: bool) -> Any:
     """A terminal has its own width; a pipe gets room for every word."""
+    from rich.console import Console as RichConsole
+
+    class Lasting(RichConsole):
+        """Whoever read along may go (``| tee``, ``| less``): the work goes on, and is recorded, unheard."""
+
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+
     width = None if stream.isatty() else 160
-    return kind(
+    return Lasting(
         file=stream,
         width=width,
         no_color=plain,

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from pydock_installer.cli.mirror import split_words
 from pydock_installer.cli.options import console, host_options, request, restart_option, work_options
 from pydock_installer.errors import PydockError, UsageError
-
-if TYPE_CHECKING:
-    from pydock_installer.model import Report
-    from pydock_installer.workflows.request import Request, Talk
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -121,11 +117,10 @@ def _change(
             force=action == "remove" or options["force"],
             dry_run=options["dry_run"],
         )
-
-        def work(request: Request, talk: Talk) -> Report:
-            return mirror_change(request, change, talk)
-
-        report = work(asked, talk) if change.dry_run else recorded(work, asked, talk)
+        if change.dry_run:
+            report = mirror_change(asked, talk, change)
+        else:
+            report = recorded(lambda request, talk: mirror_change(request, talk, change), asked, talk)
     except PydockError as error:
         talk.error(error)
         return int(error.exit_code)

@@ -84,7 +84,7 @@ def host_from_variables(name: str, variables: Mapping[str, Any], login: Login) -
         address=str(checked(first("ansible_host", "ansible_ssh_host") or name, name, "address")),
         user=checked(login.user or first("ansible_user", "ansible_ssh_user"), name, "user"),
         port=int(port) if port is not None else None,
-        identity_file=_expanded(str(key), name) if key else None,
+        identity_file=_absolute(str(key), name) if key else None,
         password=login.password or (Secret(str(password)) if password is not None else None),
         become_password=login.become_password or (Secret(str(become)) if become is not None else None),
         ssh_arguments=arguments,
@@ -92,8 +92,9 @@ def host_from_variables(name: str, variables: Mapping[str, Any], login: Login) -
     )
 
 
-def _expanded(path: str, name: str) -> str:
+def _absolute(path: str, name: str) -> str:
+    """Wherever it is read from: Ansible runs in a directory of its own."""
     try:
-        return str(Path.cwd() / Path(path).expanduser())  # Ansible runs in a directory of its own.
+        return str(Path.cwd() / Path(path).expanduser())
     except (RuntimeError, ValueError):
         raise InventoryError(f"{name}: {path} is in the home of nobody", "Write the path out.") from None

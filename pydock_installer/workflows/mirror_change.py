@@ -42,7 +42,7 @@ class Change:
     dry_run: bool = False
 
 
-def mirror_change(request: Request, change: Change, talk: Talk) -> Report:
+def mirror_change(request: Request, talk: Talk, change: Change) -> Report:
     """Change the mirrors of every host that lacks them. A host that has them costs one connection."""
     command = f"mirror {change.wish.action}"
     with talk.progress([host.name for host in request.hosts]) as progress:

@@ -27,7 +27,7 @@ from pydock_installer.workflows.request import Request, Talk
 from pydock_installer.workflows.restarts import with_word_for_restarts
 
 
-def restore(request: Request, talk: Talk, wish: RestoreWish, *, dry_run: bool) -> Report:
+def restore(request: Request, talk: Talk, wish: RestoreWish, *, dry_run: bool = False) -> Report:
     """Bring back on every host what its journal tells, as far as possible; what is not stands in the report."""
     with talk.progress([host.name for host in request.hosts]) as progress:
         seen = look(request, progress, journal=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from pydock_installer import rundir, ssh, traces
+from pydock_installer import ssh, traces
 from pydock_installer.absence import (
     Consents,
     companions,
@@ -16,7 +15,7 @@ from pydock_installer.absence import (
     unknown_before,
     value,
 )
-from pydock_installer.errors import ExitCode, PydockError, UnreachableError
+from pydock_installer.errors import ExitCode, UnreachableError
 from pydock_installer.model import (
     Facts,
     Finding,
@@ -31,10 +30,9 @@ from pydock_installer.model import (
     Traces,
 )
 from pydock_installer.probe import parse
-from pydock_installer.report import exit_code, to_json
+from pydock_installer.report import exit_code
 from pydock_installer.workflows.look import count, ssh_options, what_it_is
 from pydock_installer.workflows.plan import unapplied
-from pydock_installer.workflows.record import Record
 from pydock_installer.workflows.request import Progress, Request, Talk
 
 Sight = tuple[Facts, Traces]
@@ -58,8 +56,9 @@ def uninstall(
     # Slow to import, and a fleet without Docker never needs it.
     from pydock_installer.workflows.apply import apply
 
-    report = apply(plan, request, talk, "uninstall")
-    return _looked_at_again(report, request, consents, talk)
+    return apply(
+        plan, request, talk, "uninstall", lambda report: _looked_at_again(report, request, consents, talk)
+    )
 
 
 def look_for_traces(
@@ -160,20 +159,17 @@ def _looked_at_again(report: Report, request: Request, consents: Consents, talk:
         with talk.progress([host.name for host in hosts]) as progress:
             seen = look_for_traces(request, hosts, progress, brought)
     except KeyboardInterrupt:
-        return _unproven(report, request, talk)
+        return _unproven(report)
     told = tuple(
         _told(entry, seen.get(entry.plan.host.name), consents, brought.get(entry.plan.host.name, frozenset()))
         if entry.plan.steps
         else _unapplied(entry.plan, consents)
         for entry in report.hosts
     )
-    report = replace(report, hosts=told, exit_code=exit_code([host.status for host in told]))
-    if report.run and report.run_directory:
-        _kept(report, request, talk, report.run, Path(report.run_directory))
-    return report
+    return replace(report, hosts=told, exit_code=exit_code([host.status for host in told]))
 
 
-def _unproven(report: Report, request: Request, talk: Talk) -> Report:
+def _unproven(report: Report) -> Report:
     """The second look, which is the proof, was broken off: nobody knows whether all is gone."""
     hosts = tuple(
         replace(
@@ -187,19 +183,7 @@ def _unproven(report: Report, request: Request, talk: Talk) -> Report:
         else entry
         for entry in report.hosts
     )
-    report = replace(report, hosts=hosts, exit_code=ExitCode.INTERRUPTED)
-    if report.run and report.run_directory:
-        _kept(report, request, talk, report.run, Path(report.run_directory))
-    return report
-
-
-def _kept(report: Report, request: Request, talk: Talk, run: str, directory: Path) -> None:
-    """The run's report and record say what the second look found."""
-    try:
-        rundir.save_report(directory, to_json(report))
-    except PydockError as error:
-        talk.note(error.message)
-    Record(run, report.command, request, talk, directory).end(report)
+    return replace(report, hosts=hosts, exit_code=ExitCode.INTERRUPTED)
 
 
 def _told(

@@ -1,18 +1,15 @@
 # The engine as it is found: its process, its containers, its options, and whether it starts at boot.
-running() {
-    number=
-    read -r number </var/run/docker.pid || [ -n "$number" ] || return 1
-    case $number in '' | *[!0-9]*) return 1 ;; esac
-    grep -q docker "/proc/$number/cmdline"
-}
+running() { number_in /var/run/docker.pid && grep -q docker "/proc/$number/cmdline"; }
 answers() { timeout 15 docker version >"$work/version" 2>&1 && grep -q '^Server version:' "$work/version"; }
-# How many run. An engine that does not answer is not without containers: the kernel knows those of it.
+# PROCESS CONTAINER of every process in a container, as the kernel has it: no engine is asked.
+contained() {
+    grep -H -E '/docker/[0-9a-f]+$' /proc/[0-9]*/cgroup |
+        sed -n 's|^/proc/\([0-9]*\)/cgroup:.*/docker/\([0-9a-f]*\)$|\1 \2|p' | sort -u
+}
+# How many run. An engine that does not answer is not without containers.
 containers() {
-    if timeout 15 docker ps -q >"$work/containers" 2>"$said"; then
-        grep -c . "$work/containers"
-    else
-        sed -n 's|.*/docker/\([0-9a-f]\{12,\}\)$|\1|p' /proc/[0-9]*/cgroup 2>"$said" | sort -u | grep -c .
-    fi
+    timeout 15 docker ps -q >"$work/containers" || contained | sed 's/.* //' | sort -u >"$work/containers"
+    grep -c . "$work/containers"
 }
 level() { sed -n 's/^id:\([0-9]\):.*/\1/p' /etc/inittab; }
 on_at_boot() {

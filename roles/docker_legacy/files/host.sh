@@ -107,19 +107,18 @@ missing() {
     for name in "$@"; do have "$name" || found="$found $name"; done
     printf %s "${found# }"
 }
-# yum writes its number without a newline, where read fails and yet has read.
-lock_holder() {
-    holder=
-    [ -e /var/run/yum.pid ] || return 1
-    read -r holder </var/run/yum.pid || [ -n "$holder" ] || return 1
-    case $holder in '' | *[!0-9]*) return 1 ;; esac
+# FILE: the number of a process in it. yum writes it without an end of line, where read fails and yet has read.
+number_in() {
+    number=
+    read -r number <"$1" || [ -n "$number" ] || return 1
+    case $number in '' | *[!0-9]*) return 1 ;; esac
 }
 # yum waits for its lock without an end: we wait for it before, and not for ever.
 yum_do() {
     waited=0
-    while lock_holder && [ -d "/proc/$holder" ]; do
+    while number_in /var/run/yum.pid && [ -d "/proc/$number" ]; do
         [ "$waited" -lt "$patience" ] ||
-            fail locked "Another package manager (process $holder) has held yum's lock for $patience s; let it finish."
+            fail locked "Another package manager (process $number) has held yum's lock for $patience s; let it finish."
         sleep 2
         waited=$((waited + 2))
     done

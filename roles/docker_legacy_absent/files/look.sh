@@ -158,8 +158,7 @@ is_empty() {
 
 # Processes of containers that outlived their engine: their control group has the name of a container of this host.
 orphans() {
-    grep -H -E '/docker/[0-9a-f]+$' /proc/[0-9]*/cgroup |
-        sed -n 's|^/proc/\([0-9]*\)/cgroup:.*/docker/\([0-9a-f]*\)$|\1 \2|p' | sort -u | while read -r number id; do
+    contained | while read -r number id; do
         for root in $every_root; do [ ! -d "$root/containers/$id" ] || echo "$number"; done
     done | sort -u
 }
